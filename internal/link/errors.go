@@ -1,0 +1,82 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind says what went wrong in a way that a user can be told. Messages are
+// keyed by it.
+type Kind string
+
+const (
+	// Of the request itself.
+	InvalidEmail    Kind = "invalid_email"
+	InvalidPassword Kind = "invalid_password" // empty or absurdly long
+	InvalidRegion   Kind = "invalid_region"
+	InvalidCode     Kind = "invalid_code" // not 4 to 10 digits: never sent to Garmin
+	NotLinked       Kind = "not_linked"
+	NoChallenge     Kind = "no_challenge" // none pending, or another one than the form's
+	NoCandidate     Kind = "no_candidate"
+	InProgress      Kind = "in_progress" // another request is doing this right now
+	ResendTooSoon   Kind = "resend_too_soon"
+	Superseded      Kind = "superseded" // the user cancelled or unlinked meanwhile; the result was thrown away
+
+	// Ours: limits that protect Garmin accounts from being tried through us.
+	TooManyFailures Kind = "too_many_failures"
+	TooManyAccounts Kind = "too_many_accounts"
+	AccountTaken    Kind = "account_taken" // another user here has linked this Garmin account
+
+	// What Garmin said.
+	WrongPassword  Kind = "wrong_password"
+	WrongCode      Kind = "wrong_code"
+	AttemptsGone   Kind = "attempts_spent"
+	ChallengeGone  Kind = "challenge_expired"
+	AccountLocked  Kind = "account_locked"
+	ChildAccount   Kind = "child_account"
+	NeedsAttention Kind = "needs_attention"
+	Captcha        Kind = "captcha"
+	Blocked        Kind = "blocked"
+	RateLimited    Kind = "rate_limited"
+	Unavailable    Kind = "unavailable"
+	UnknownAnswer  Kind = "unknown_answer"
+	TokenRefused   Kind = "token_refused"  // Garmin signed the user in, but its API refuses the new session
+	TicketRefused  Kind = "ticket_refused" // Garmin signed the user in, but would not hand out a session
+	NoResend       Kind = "no_resend"
+	ReauthNeeded   Kind = "reauth_needed"
+)
+
+// Error is the only error that this package returns for what a user may meet.
+// Any other error is a fault of ours.
+type Error struct {
+	Kind         Kind
+	RetryAfter   time.Duration // until trying again makes sense; zero: unknown or at once
+	AttemptsLeft int           // of WrongCode
+	Err          error         // for the log; nil or free of secrets
+}
+
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return "link: " + string(e.Kind)
+	}
+	return fmt.Sprintf("link: %s: %v", e.Kind, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is matches any Error of the same kind.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Kind == e.Kind
+}
+
+func fail(k Kind) *Error { return &Error{Kind: k} }
+
+// KindOf returns the kind of err, or "" for a fault of ours.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return ""
+}

@@ -1,0 +1,93 @@
+package link
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Actor says who acts: it stands in the history of the link.
+type Actor string
+
+const (
+	ByUser   Actor = "user"
+	BySystem Actor = "system"
+)
+
+// Act says on whose link something is done, by whom and within which request.
+type Act struct {
+	User      uuid.UUID
+	By        Actor
+	RequestID string
+}
+
+// Credentials are what a user types for Garmin. They live in memory for the
+// length of one request and print as [redacted].
+type Credentials struct {
+	Email, Password, Region string
+}
+
+const redacted = "[redacted]"
+
+func (Credentials) String() string               { return redacted }
+func (Credentials) GoString() string             { return redacted }
+func (Credentials) LogValue() slog.Value         { return slog.StringValue(redacted) }
+func (Credentials) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Reason says why a link needs its user again.
+type Reason string
+
+const (
+	GrantRefused     Reason = "grant_refused" // Garmin no longer renews the session
+	TokenRefusal     Reason = "token_refused" // Garmin's API refuses what its sign-in hands out
+	SupportClearance Reason = "cleared_by_support"
+)
+
+// Link is all that may be told about a link. It has no field for a token.
+type Link struct {
+	State       State
+	Region      string
+	GarminEmail string // as typed by the user
+	GarminName  string
+	Reason      Reason // set when the session is Dead
+
+	CreatedAt     time.Time
+	Since         time.Time // when it came into this state
+	LastValidated time.Time // zero until the first success
+	RefreshedAt   time.Time // zero before the first refresh
+	ExpiresAt     time.Time // of the access token, which refreshing moves
+
+	Challenge *Challenge
+	Candidate *Candidate
+
+	// AsOf is the database's clock at the reading: what "ago" and "left" are
+	// counted from, so that a replica with a wrong clock tells the same.
+	AsOf time.Time
+}
+
+// Ways in which Garmin delivers an MFA code.
+const (
+	MethodEmail   = "email"
+	MethodSMS     = "sms"
+	MethodApp     = "app"
+	MethodUnknown = "unknown"
+)
+
+// Challenge is a login that waits for an MFA code.
+type Challenge struct {
+	ID           uuid.UUID
+	Method       string
+	SentTo       string // masked by Garmin; empty if it did not say
+	AttemptsLeft int
+	ExpiresAt    time.Time
+	ResendAt     time.Time // not before then
+}
+
+// Candidate is a fresh session of another Garmin account than the linked one.
+type Candidate struct {
+	Generation  int64 // names the candidate in forms
+	GarminName  string
+	GarminEmail string
+	ExpiresAt   time.Time
+}

@@ -1,0 +1,160 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin"
+)
+
+// Start signs in to Garmin with credentials. The link that comes back is
+// Active, waits for a code, or has a candidate. The second call of a double
+// click asks Garmin nothing: it waits and tells the first one's result.
+//
+// It fails with any Kind but those of codes; the link is then as it was.
+func (s *Service) Start(ctx context.Context, act Act, c Credentials) (Link, error) {
+	region, err := c.check()
+	if err != nil {
+		return Link{}, err
+	}
+	mac := s.vault.emailMAC(c.Email)
+	if err := s.coolingDown(ctx, region, mac); err != nil {
+		return Link{}, err
+	}
+	login := Login{ID: newID(), EmailMAC: mac}
+	var same *Login
+	err = s.store.BeginLogin(ctx, act, login, func(r *Record, recent []Login) error {
+		if same = duplicateOf(recent, mac, r); same != nil {
+			return fail(InProgress)
+		}
+		return admit(recent, mac, s.knows(r, mac), r.Now)
+	})
+	if same != nil {
+		return s.awaitLogin(ctx, act, same.ID)
+	}
+	if err != nil {
+		return Link{}, err
+	}
+	// From here on the browser may go away: what Garmin grants is kept.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTime)
+	defer cancel()
+	if err := s.signIn(ctx, act, login, region, c); err != nil {
+		return Link{}, err
+	}
+	return s.View(ctx, act.User)
+}
+
+func (c *Credentials) check() (garmin.Region, error) {
+	c.Email = strings.TrimSpace(c.Email)
+	if a, err := mail.ParseAddress(c.Email); err != nil || a.Address != c.Email || len(c.Email) > 254 {
+		return "", fail(InvalidEmail)
+	}
+	if c.Password == "" || len(c.Password) > 256 {
+		return "", fail(InvalidPassword)
+	}
+	region, err := garmin.ParseRegion(c.Region)
+	if err != nil {
+		return "", fail(InvalidRegion)
+	}
+	return region, nil
+}
+
+// knows reports whether the e-mail is the one of the user's own link: trying
+// that one is never a search for other people's accounts.
+func (s *Service) knows(r *Record, mac []byte) bool {
+	return r.GarminEmail != "" && bytes.Equal(s.vault.emailMAC(r.GarminEmail), mac)
+}
+
+func (s *Service) signIn(ctx context.Context, act Act, login Login, region garmin.Region, c Credentials) error {
+	ticket, challenge, err := s.garmin.Login(ctx, region, c.Email, garmin.Secret(c.Password))
+	if err != nil {
+		return s.loginFailed(ctx, act, login, region, err)
+	}
+	if challenge != nil {
+		return s.ask(ctx, act, login, c.Email, challenge)
+	}
+	return s.conclude(ctx, act, fence{login: login}, ticket, c.Email)
+}
+
+// ask keeps the challenge for any replica to finish.
+func (s *Service) ask(ctx context.Context, act Act, login Login, email string, challenge *garmin.Challenge) error {
+	id := newID()
+	sealed, err := s.vault.sealChallenge(act.User, id, challenge)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, act, func(r *Record) error {
+		if err := r.end(login, outcomeChallenge); err != nil {
+			return err
+		}
+		if r.State == (State{}) {
+			r.Region, r.GarminEmail = string(challenge.Region), email
+		}
+		if err := r.move(CodeAsked); err != nil {
+			return err
+		}
+		r.Candidate = nil
+		r.Challenge = &PendingChallenge{
+			ID: id, Sealed: sealed, Region: string(challenge.Region), GarminEmail: email,
+			Method: method(challenge.Method), SentTo: challenge.SentTo,
+			SentAt: r.Now, ExpiresAt: r.Now.Add(challengeLife),
+		}
+		return nil
+	})
+}
+
+// method translates Garmin's names for the ways of delivery.
+func method(garmins string) string {
+	switch strings.ToLower(garmins) {
+	case "email":
+		return MethodEmail
+	case "sms", "phone":
+		return MethodSMS
+	case "totp", "authenticator", "app":
+		return MethodApp
+	default:
+		return MethodUnknown
+	}
+}
+
+func (s *Service) loginFailed(ctx context.Context, act Act, login Login, region garmin.Region, cause error) error {
+	e := s.refused(ctx, region, login.EmailMAC, cause)
+	err := s.update(ctx, act, func(r *Record) error {
+		if r.Login != nil && r.Login.ID == login.ID {
+			r.Login.fail(e, r.Now)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e
+}
+
+func (l *Login) fail(e *Error, now time.Time) {
+	l.Outcome = string(e.Kind)
+	if e.RetryAfter > 0 {
+		l.RetryAt = now.Add(e.RetryAfter)
+	}
+}
+
+// RetryAfter is what the one who waited for this login is told.
+func (l *Login) RetryAfter() time.Duration {
+	if l.RetryAt.IsZero() {
+		return 0
+	}
+	return l.RetryAt.Sub(l.EndedAt)
+}
+
+// end marks the login as ended. It fails with Superseded if the user unlinked
+// meanwhile: the result is thrown away.
+func (r *Record) end(login Login, outcome string) error {
+	if r.Login == nil || r.Login.ID != login.ID {
+		return fail(Superseded)
+	}
+	r.Login.Outcome = outcome
+	return nil
+}

@@ -1,0 +1,91 @@
+package link
+
+import "time"
+
+// move takes the record through Next and drops what the new state must not
+// hold: an ended challenge, and everything that could still open the account
+// once the session is gone.
+func (r *Record) move(e Event) error {
+	next, err := Next(r.State, e)
+	if err != nil {
+		return err
+	}
+	entry := Entry{Event: e, From: r.State, To: next}
+	if next.String() != r.State.String() {
+		r.Since = r.Now
+	}
+	if !next.Challenge {
+		r.Challenge = nil
+	}
+	if next.Session == Live {
+		r.Reason = ""
+	} else {
+		r.dropSession()
+		entry.Reason = r.Reason
+	}
+	r.State = next
+	r.Entries = append(r.Entries, entry)
+	return nil
+}
+
+func (r *Record) dropSession() {
+	r.Session, r.Previous = SealedSession{}, SealedSession{}
+	r.release()
+	r.Intent, r.IntentAt = 0, time.Time{}
+	r.GrantRefusedAt, r.APIRefusedSince, r.NextCheck = time.Time{}, time.Time{}, time.Time{}
+}
+
+func (r *Record) release() {
+	r.LeaseOwner, r.LeaseUntil = noID, time.Time{}
+}
+
+// settle ends what has run out of time. A claimed attempt holds off the expiry
+// of its challenge until it is judged.
+func (r *Record) settle() error {
+	if r.Candidate != nil && !r.Now.Before(r.Candidate.ExpiresAt) {
+		r.Candidate = nil
+	}
+	if r.Challenge != nil && r.Challenge.expired(r.Now) {
+		return r.move(Expired)
+	}
+	return nil
+}
+
+func (r *Record) due() bool {
+	return r.Candidate != nil && !r.Now.Before(r.Candidate.ExpiresAt) ||
+		r.Challenge != nil && r.Challenge.expired(r.Now)
+}
+
+func (r *Record) justProved() bool {
+	return r.State.Session == Live && r.Now.Sub(r.LastValidated) < echoTime
+}
+
+func (c *PendingChallenge) claimed(now time.Time) bool {
+	return c.Claim != noID && now.Before(c.ClaimedUntil)
+}
+
+func (c *PendingChallenge) expired(now time.Time) bool {
+	return !now.Before(c.ExpiresAt) && !c.claimed(now)
+}
+
+// view is what may be told of the record.
+func (r *Record) view() Link {
+	l := Link{
+		State: r.State, Region: r.Region, GarminEmail: r.GarminEmail, GarminName: r.GarminName,
+		Reason: r.Reason, CreatedAt: r.CreatedAt, Since: r.Since, LastValidated: r.LastValidated,
+		RefreshedAt: r.RefreshedAt, ExpiresAt: r.Session.ExpiresAt, AsOf: r.Now,
+	}
+	if c := r.Challenge; c != nil {
+		l.Challenge = &Challenge{
+			ID: c.ID, Method: c.Method, SentTo: c.SentTo, AttemptsLeft: maxAttempts - c.Attempts,
+			ExpiresAt: c.ExpiresAt, ResendAt: c.SentAt.Add(resendPause),
+		}
+	}
+	if c := r.Candidate; c != nil {
+		l.Candidate = &Candidate{
+			Generation: c.Session.Generation, GarminName: c.GarminName,
+			GarminEmail: c.GarminEmail, ExpiresAt: c.ExpiresAt,
+		}
+	}
+	return l
+}

@@ -1,0 +1,148 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin"
+	"github.com/garminlink/garminlink/internal/limit"
+	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	maxAttempts   = 5                // codes for one challenge
+	challengeLife = 10 * time.Minute // Garmin's own is not known; its codes are said to last 30 minutes
+	candidateLife = 10 * time.Minute
+	resendPause   = 30 * time.Second // what Garmin's own page allows
+
+	// stepTime bounds all calls to Garmin within one request; claimTime is
+	// how long a claim stands for a process that died meanwhile.
+	stepTime  = 60 * time.Second
+	claimTime = 75 * time.Second
+
+	checkInterval = 24 * time.Hour // until an unused link is validated again
+)
+
+var noID uuid.UUID
+
+// Service moves links through their states.
+type Service struct {
+	store   Store
+	garmin  *garmin.Client
+	vault   *Vault
+	limits  limit.Limiter
+	log     *slog.Logger
+	flights singleflight.Group
+	closing context.Context
+	close   context.CancelFunc
+}
+
+// New returns a Service. Close it when no call is under way any more, or when
+// the shutdown grace is over.
+func New(store Store, client *garmin.Client, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
+	s := &Service{store: store, garmin: client, vault: vault, limits: limits, log: log}
+	s.closing, s.close = context.WithCancel(context.Background())
+	return s
+}
+
+// Close gives up saving what could not be saved so far.
+func (s *Service) Close() { s.close() }
+
+// View tells of a user's link. A user without one has a Link in the zero State.
+func (s *Service) View(ctx context.Context, user uuid.UUID) (Link, error) {
+	r, err := s.store.Record(ctx, user)
+	if err != nil {
+		return Link{}, err
+	}
+	if !r.due() {
+		return r.view(), nil
+	}
+	if err := s.update(ctx, Act{User: user, By: BySystem}, func(*Record) error { return nil }); err != nil {
+		return Link{}, err
+	}
+	if r, err = s.store.Record(ctx, user); err != nil {
+		return Link{}, err
+	}
+	return r.view(), nil
+}
+
+// update changes a record after what has run out of time was ended.
+func (s *Service) update(ctx context.Context, act Act, decide func(*Record) error) error {
+	err := s.store.Update(ctx, act, func(r *Record) error {
+		if err := r.settle(); err != nil {
+			return err
+		}
+		return decide(r)
+	})
+	if errors.Is(err, ErrAccountTaken) {
+		return &Error{Kind: AccountTaken, Err: err}
+	}
+	return err
+}
+
+// Cancel gives a pending challenge up; what stood before stands again. It is
+// no error if none is pending: the user has what he wants.
+func (s *Service) Cancel(ctx context.Context, act Act) (Link, error) {
+	err := s.update(ctx, act, func(r *Record) error {
+		if r.Challenge == nil {
+			return nil
+		}
+		return r.move(Cancelled)
+	})
+	if err != nil {
+		return Link{}, err
+	}
+	return s.View(ctx, act.User)
+}
+
+// Unlink removes the link and all that could open the account. It is no error
+// if there is none.
+func (s *Service) Unlink(ctx context.Context, act Act) error {
+	return s.update(ctx, act, func(r *Record) error {
+		r.Candidate = nil
+		if r.Login != nil {
+			r.Login.Outcome = outcomeWithdrawn
+		}
+		if r.State == (State{}) {
+			return nil
+		}
+		return r.move(Unlinked)
+	})
+}
+
+// Replace answers whether the candidate may take the linked account's place.
+// candidate is the generation that the form named; 0 means whichever waits.
+// It fails with NoCandidate and AccountTaken.
+func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes bool) (Link, error) {
+	generation, err := s.store.NextGeneration(ctx)
+	if err != nil {
+		return Link{}, err
+	}
+	err = s.update(ctx, act, func(r *Record) error {
+		c := r.Candidate
+		if c == nil || candidate != 0 && candidate != c.Session.Generation {
+			return fail(NoCandidate)
+		}
+		r.Candidate = nil
+		if !yes {
+			return nil
+		}
+		session, err := s.vault.openSession(r.User, kindCandidate, c.Session)
+		if err != nil {
+			return err
+		}
+		return s.adopt(r, LoginDone, arrival{
+			session: session, email: c.GarminEmail,
+			profile: garmin.Profile{GUID: c.GarminGUID, DisplayName: c.GarminName},
+		}, generation)
+	})
+	if err != nil {
+		return Link{}, err
+	}
+	return s.View(ctx, act.User)
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -1,0 +1,160 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/seal"
+	"github.com/google/uuid"
+)
+
+// Errors of a Store.
+var (
+	ErrNotFound     = errors.New("link: not found")
+	ErrAccountTaken = errors.New("link: another user has linked this Garmin account")
+	ErrStoreDown    = errors.New("link: the database cannot be reached") // of any method; worth another try
+)
+
+// Store keeps links. It handles sealed bytes only.
+type Store interface {
+	// Record reads a user's link in one statement. A user without a link has
+	// a record in the zero State.
+	Record(ctx context.Context, user uuid.UUID) (Record, error)
+
+	// Update lets decide change the record in one short transaction that
+	// holds the user's lock, and writes what it changed together with its
+	// entries. An error of decide changes nothing and is returned as it is.
+	// It fails with ErrNotFound for an unknown user and ErrAccountTaken.
+	Update(ctx context.Context, act Act, decide func(*Record) error) error
+
+	// Validated records in one statement that the session of this generation
+	// was proved to work. It changes nothing if the generation moved on.
+	Validated(ctx context.Context, user uuid.UUID, generation int64, next time.Duration) error
+
+	// ClaimRefresh takes the refresh lease of a link for one owner, if its
+	// session is still the one seen and nobody holds the lease, and draws the
+	// new generation, all in one statement. Otherwise claimed is false.
+	ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, owner uuid.UUID) (c RefreshClaim, claimed bool, err error)
+
+	// NextGeneration draws a number that no session ever had.
+	NextGeneration(ctx context.Context) (int64, error)
+
+	// BeginLogin records a login at Garmin unless admit, given the link and
+	// the user's logins of the last 24 hours under the user's lock, returns
+	// an error.
+	BeginLogin(ctx context.Context, act Act, l Login, admit func(r *Record, recent []Login) error) error
+
+	// Login reads one login. It fails with ErrNotFound.
+	Login(ctx context.Context, id uuid.UUID) (Login, error)
+
+	// Installation reads what is fixed for this database, ErrNotFound before
+	// Install was called. Install keeps the first of several.
+	Installation(ctx context.Context) (Installation, error)
+	Install(ctx context.Context, i Installation) error
+}
+
+// Installation is what all replicas share for ever, and which key seals.
+type Installation struct {
+	ID         uuid.UUID
+	SealingKey uint32
+	MACKey     Sealed // also the canary that finds a wrong keyset at start
+}
+
+// Sealed is a ciphertext and the id of its key; to a Store it is bytes.
+type Sealed = seal.Sealed
+
+// SealedSession is a Garmin session as it is kept.
+type SealedSession struct {
+	Sealed
+	Generation       int64
+	ExpiresAt        time.Time // of the access token
+	RefreshExpiresAt time.Time // zero if unknown
+}
+
+// Record is a link as it is kept. Times are the database's.
+type Record struct {
+	User  uuid.UUID
+	Now   time.Time
+	State State
+
+	Region, GarminEmail, GarminGUID, GarminName string
+
+	Reason                          Reason
+	CreatedAt, Since, LastValidated time.Time
+
+	Session     SealedSession
+	RefreshedAt time.Time
+	NextCheck   time.Time
+
+	// Of a refresh: who does one, what was begun and not known to be ended,
+	// the session that it replaced until the new one has worked once, and
+	// since when Garmin refuses.
+	LeaseOwner      uuid.UUID
+	LeaseUntil      time.Time
+	Intent          int64
+	IntentAt        time.Time
+	Previous        SealedSession
+	GrantRefusedAt  time.Time
+	APIRefusedSince time.Time
+
+	Challenge *PendingChallenge
+	Candidate *SealedCandidate
+	Login     *Login // the login that is under way, if one is
+
+	Entries []Entry // what Update adds to the history
+}
+
+// PendingChallenge is a challenge as it is kept.
+type PendingChallenge struct {
+	ID           uuid.UUID
+	Sealed       Sealed
+	Region       string
+	GarminEmail  string
+	Method       string
+	SentTo       string
+	Attempts     int // claimed
+	Claim        uuid.UUID
+	ClaimedUntil time.Time
+	SentAt       time.Time
+	ExpiresAt    time.Time
+}
+
+// SealedCandidate is a candidate as it is kept.
+type SealedCandidate struct {
+	Session                                     SealedSession
+	Region, GarminEmail, GarminGUID, GarminName string
+	ExpiresAt                                   time.Time
+}
+
+// Login is one attempt to sign in to Garmin. Outcome is a Kind or one of the
+// outcomes below; empty while the login is under way.
+type Login struct {
+	ID        uuid.UUID
+	EmailMAC  []byte
+	StartedAt time.Time
+	EndedAt   time.Time
+	Outcome   string
+	RetryAt   time.Time
+}
+
+// Outcomes of a login that are not failures.
+const (
+	outcomeLinked    = "linked"
+	outcomeChallenge = "challenge"
+	outcomeCandidate = "candidate"
+	outcomeWithdrawn = "withdrawn" // by an unlink meanwhile
+)
+
+// RefreshClaim is the right to refresh one session once.
+type RefreshClaim struct {
+	Generation int64 // for the new session
+	Unfinished bool  // an earlier refresh was begun and is not known to have ended
+}
+
+// Entry is one line of a link's history.
+type Entry struct {
+	Event    Event
+	From, To State
+	Reason   Reason
+}

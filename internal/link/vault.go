@@ -1,0 +1,122 @@
+package link
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/garminlink/garminlink/internal/garmin"
+	"github.com/garminlink/garminlink/internal/seal"
+	"github.com/google/uuid"
+)
+
+// ErrWrongKeyset says that the keyset cannot open what this database holds.
+var ErrWrongKeyset = errors.New("link: the keyset does not open what this database holds")
+
+// Kinds of sealed values. They are part of the associated data: never rename.
+const (
+	kindSession   seal.Kind = "session" // plaintext: a garth dumps string
+	kindCandidate seal.Kind = "candidate"
+	kindChallenge seal.Kind = "challenge"
+	kindMACKey    seal.Kind = "mac-key"
+)
+
+// Vault seals and opens for one installation.
+type Vault struct {
+	ring         *seal.Keyring
+	installation string
+	key          uint32
+	mac          []byte
+}
+
+// OpenVault proves that the keyset fits the database; on a new database it
+// founds the installation first. It fails with ErrWrongKeyset.
+func OpenVault(ctx context.Context, store Store, ring *seal.Keyring) (*Vault, error) {
+	i, err := store.Installation(ctx)
+	if errors.Is(err, ErrNotFound) {
+		i, err = found(ctx, store, ring)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := &Vault{ring: ring, installation: i.ID.String(), key: i.SealingKey}
+	v.mac, err = ring.Open(i.MACKey, seal.Binding{Installation: v.installation, Kind: kindMACKey})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrWrongKeyset, err)
+	}
+	return v, nil
+}
+
+func found(ctx context.Context, store Store, ring *seal.Keyring) (Installation, error) {
+	i := Installation{ID: newID(), SealingKey: ring.Primary()}
+	mac := make([]byte, sha256.Size)
+	_, _ = rand.Read(mac) // never fails: it ends the program instead
+	var err error
+	i.MACKey, err = ring.Seal(i.SealingKey, mac, seal.Binding{Installation: i.ID.String(), Kind: kindMACKey})
+	if err != nil {
+		return Installation{}, err
+	}
+	if err := store.Install(ctx, i); err != nil {
+		return Installation{}, err
+	}
+	return store.Installation(ctx) // another replica may have been first
+}
+
+// emailMAC stands for a Garmin e-mail address where limits are counted.
+func (v *Vault) emailMAC(email string) []byte {
+	h := hmac.New(sha256.New, v.mac)
+	h.Write([]byte(strings.ToLower(email)))
+	return h.Sum(nil)
+}
+
+func (v *Vault) binding(user uuid.UUID, kind seal.Kind, generation int64) seal.Binding {
+	return seal.Binding{Installation: v.installation, User: user.String(), Kind: kind, Generation: generation}
+}
+
+// sealSession seals s as kind, under a generation that was drawn for it.
+func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s *garmin.Session) (SealedSession, error) {
+	plaintext, err := s.Dumps()
+	if err != nil {
+		return SealedSession{}, err
+	}
+	sealed, err := v.ring.Seal(v.key, []byte(plaintext), v.binding(user, kind, generation))
+	if err != nil {
+		return SealedSession{}, err
+	}
+	return SealedSession{
+		Sealed: sealed, Generation: generation,
+		ExpiresAt: s.ExpiresAt(), RefreshExpiresAt: s.RefreshExpiresAt(),
+	}, nil
+}
+
+func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*garmin.Session, error) {
+	plaintext, err := v.ring.Open(s.Sealed, v.binding(user, kind, s.Generation))
+	if err != nil {
+		return nil, err
+	}
+	return garmin.ParseSession(string(plaintext))
+}
+
+func (v *Vault) challengeBinding(user, id uuid.UUID) seal.Binding {
+	return seal.Binding{Installation: v.installation, User: user.String(), Kind: kindChallenge, ID: id.String()}
+}
+
+func (v *Vault) sealChallenge(user, id uuid.UUID, c *garmin.Challenge) (seal.Sealed, error) {
+	plaintext, err := c.Marshal()
+	if err != nil {
+		return seal.Sealed{}, err
+	}
+	return v.ring.Seal(v.key, plaintext, v.challengeBinding(user, id))
+}
+
+func (v *Vault) openChallenge(user, id uuid.UUID, s seal.Sealed) (*garmin.Challenge, error) {
+	plaintext, err := v.ring.Open(s, v.challengeBinding(user, id))
+	if err != nil {
+		return nil, err
+	}
+	return garmin.ParseChallenge(plaintext)
+}

@@ -1,0 +1,82 @@
+// Package garmin speaks the protocol of Garmin's login and API servers: the mobile sign-in with its MFA step, the
+// exchange of a service ticket for tokens, their refresh, the one API call that proves them, and the session strings
+// that other programs read.
+//
+// It owns what goes over the wire, what an answer means, and what may be printed of it. It does not own when to call,
+// how often, or what to keep: it has no storage, retries nothing, waits for nobody and logs nothing. It imports
+// nothing of this module, so that another program could lift it out as it is.
+package garmin
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Region is the part of Garmin's world that holds an account. The two have separate users: an account of one does not
+// exist in the other.
+type Region string
+
+// The regions that Garmin has.
+const (
+	RegionGlobal Region = "garmin.com"
+	RegionChina  Region = "garmin.cn"
+)
+
+// ParseRegion accepts exactly the two domains.
+func ParseRegion(s string) (Region, error) {
+	switch r := Region(s); r {
+	case RegionGlobal, RegionChina:
+		return r, nil
+	}
+	return "", fmt.Errorf("garmin: unknown region %.32q", s)
+}
+
+// Options are the parts of a Client that its owner may choose. The zero value is ready for use.
+type Options struct {
+	// Transport carries the requests; nil means a copy of http.DefaultTransport, which honours the proxy and CA
+	// settings of the environment. Whatever it is, only Garmin's own hosts are asked through it, over https.
+	Transport http.RoundTripper
+	// Now is the clock for the ends of tokens and cookies; nil means time.Now.
+	Now func() time.Time
+	// Flows are the ways to sign in, in order; nil means IOS alone. A later one is tried only when the one before
+	// surely did not judge the password.
+	Flows []Flow
+	// DIClientIDs are tried in order when a ticket is exchanged; nil means the built-in order, newest first.
+	DIClientIDs []string
+}
+
+// Client talks to Garmin. It keeps no login and no session, so any number of goroutines and users can share one.
+type Client struct {
+	transport http.RoundTripper
+	now       func() time.Time
+	flows     []Flow
+	clientIDs []string
+	timeout   time.Duration
+	lastGood  atomic.Int32 // the index in clientIDs that worked last
+}
+
+// New returns a Client.
+func New(o Options) *Client {
+	c := &Client{
+		transport: o.Transport,
+		now:       o.Now,
+		flows:     o.Flows,
+		clientIDs: o.DIClientIDs,
+		timeout:   callTimeout,
+	}
+	if c.transport == nil {
+		c.transport = environmentTransport()
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if len(c.flows) == 0 {
+		c.flows = []Flow{IOS}
+	}
+	if len(c.clientIDs) == 0 {
+		c.clientIDs = builtInClientIDs
+	}
+	return c
+}

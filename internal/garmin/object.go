@@ -1,0 +1,122 @@
+package garmin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf16"
+)
+
+// object is a JSON object that keeps the order of its members and the very text of their values, so that a session
+// string that was read is written again byte for byte, with whatever else another program put into it.
+type object []member
+
+type member struct {
+	key string
+	raw json.RawMessage
+}
+
+var errNoObject = errors.New("not a JSON object")
+
+// parseObject fails on a member that stands twice: programs differ in which one they believe.
+func parseObject(b []byte) (object, error) {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, errNoObject
+	}
+	var o object
+	for dec.More() {
+		t, err := dec.Token()
+		key, ok := t.(string)
+		var raw json.RawMessage
+		if err != nil || !ok || dec.Decode(&raw) != nil {
+			return nil, errNoObject
+		}
+		if o.get(key) != nil {
+			return nil, fmt.Errorf("member %.32q stands twice", key)
+		}
+		o = append(o, member{key, raw})
+	}
+	return o, nil
+}
+
+// get returns the text of a value, nil when there is none.
+func (o object) get(key string) json.RawMessage {
+	if i := o.index(key); i >= 0 {
+		return o[i].raw
+	}
+	return nil
+}
+
+func (o object) index(key string) int {
+	return slices.IndexFunc(o, func(m member) bool { return m.key == key })
+}
+
+// text returns a string value, "" for anything else.
+func (o object) text(key string) string { return fields{key: o.get(key)}.text(key) }
+
+// seconds returns a positive whole number, 0 for anything else.
+func (o object) seconds(key string) int64 { return fields{key: o.get(key)}.seconds(key) }
+
+// with returns a copy in which key has the value: a string or an int64.
+func (o object) with(key string, value any) object {
+	raw := json.RawMessage(pythonValue(value))
+	out := slices.Clone(o)
+	if i := out.index(key); i >= 0 {
+		out[i].raw = raw
+		return out
+	}
+	return append(out, member{key, raw})
+}
+
+// write appends the object the way Python's json.dumps does.
+func (o object) write(b *strings.Builder) {
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(pythonValue(m.key))
+		b.WriteString(": ")
+		b.Write(m.raw)
+	}
+	b.WriteByte('}')
+}
+
+func pythonValue(v any) string {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		writePythonRune(&b, r)
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+var pythonEscapes = map[rune]string{
+	'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\f': `\f`, '\b': `\b`,
+}
+
+// writePythonRune writes ASCII only, as json.dumps does by default.
+func writePythonRune(b *strings.Builder, r rune) {
+	if esc, ok := pythonEscapes[r]; ok {
+		b.WriteString(esc)
+		return
+	}
+	switch {
+	case r >= ' ' && r <= '~', r == 0x7f:
+		b.WriteRune(r)
+	case r > 0xffff:
+		hi, lo := utf16.EncodeRune(r)
+		fmt.Fprintf(b, `\u%04x\u%04x`, hi, lo)
+	default:
+		fmt.Fprintf(b, `\u%04x`, r)
+	}
+}

@@ -51,7 +51,7 @@ func (w *world) replica() *link.Service {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client := garmin.New(garmin.Options{Transport: w.garmin.Transport()})
+	client := garmin.New(garmin.Options{Transport: w.garmin.Transport(), Now: w.garmin.Now})
 	s := link.New(store, client, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s

@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"reflect"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Links keeps links; it implements link.Store.
+type Links struct{ db *gorm.DB }
+
+// NewLinks returns the links in db.
+func NewLinks(db *gorm.DB) *Links { return &Links{db} }
+
+// Record implements link.Store.
+func (p *Links) Record(ctx context.Context, user uuid.UUID) (link.Record, error) {
+	r, err := readRecord(p.db.WithContext(ctx), user)
+	return r, linkError(err)
+}
+
+// Update implements link.Store. It locks the user first, so that two updates
+// of a user without a link wait for each other too, and then the link's row,
+// which single statements change without the user's lock.
+func (p *Links) Update(ctx context.Context, act link.Act, decide func(*link.Record) error) error {
+	err := p.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := lockUser(tx, act.User); err != nil {
+			return err
+		}
+		lock := tx.Exec("SELECT FROM garmin_authentication_states WHERE user_id = ? FOR UPDATE", act.User)
+		if lock.Error != nil {
+			return lock.Error
+		}
+		old, err := readRecord(tx, act.User)
+		if err != nil {
+			return err
+		}
+		r := copyOf(old)
+		if err := decide(&r); err != nil {
+			return err
+		}
+		return writeRecord(tx, act, old, r)
+	})
+	return linkError(err)
+}
+
+func lockUser(tx *gorm.DB, user uuid.UUID) error {
+	locked := tx.Exec("SELECT FROM users WHERE id = ? FOR NO KEY UPDATE", user)
+	if locked.Error == nil && locked.RowsAffected == 0 {
+		return link.ErrNotFound
+	}
+	return locked.Error
+}
+
+// copyOf lets decide change what r points at without changing old.
+func copyOf(old link.Record) link.Record {
+	r := old
+	if old.Challenge != nil {
+		c := *old.Challenge
+		r.Challenge = &c
+	}
+	if old.Candidate != nil {
+		c := *old.Candidate
+		r.Candidate = &c
+	}
+	if old.Login != nil {
+		l := *old.Login
+		r.Login = &l
+	}
+	return r
+}
+
+func writeRecord(tx *gorm.DB, act link.Act, old, r link.Record) error {
+	for _, write := range []func(*gorm.DB, link.Record, link.Record) error{
+		writeChallenge, writeState, writeCandidate, endLogin,
+	} {
+		if err := write(tx, old, r); err != nil {
+			return err
+		}
+	}
+	return writeEntries(tx, act, r)
+}
+
+func writeChallenge(tx *gorm.DB, old, r link.Record) error {
+	if reflect.DeepEqual(old.Challenge, r.Challenge) {
+		return nil
+	}
+	if old.Challenge != nil && (r.Challenge == nil || r.Challenge.ID != old.Challenge.ID) {
+		if err := tx.Where("id = ?", old.Challenge.ID).Delete(&challengeRow{}).Error; err != nil {
+			return err
+		}
+	}
+	if r.Challenge == nil {
+		return nil
+	}
+	row := challengeOf(r.User, r.Challenge)
+	return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error
+}
+
+func writeState(tx *gorm.DB, old, r link.Record) error {
+	before, after := stateOf(&old), stateOf(&r)
+	switch {
+	case reflect.DeepEqual(before, after):
+		return nil
+	case r.State == link.State{}:
+		return tx.Where("user_id = ?", r.User).Delete(&stateRow{}).Error
+	case old.State == link.State{}:
+		return tx.Create(&after).Error
+	default:
+		return tx.Model(&stateRow{}).Where("user_id = ?", r.User).
+			Select("*").Omit("user_id", "created_at").Updates(&after).Error
+	}
+}
+
+func writeCandidate(tx *gorm.DB, old, r link.Record) error {
+	if reflect.DeepEqual(old.Candidate, r.Candidate) {
+		return nil
+	}
+	if r.Candidate == nil {
+		return tx.Where("user_id = ?", r.User).Delete(&candidateRow{}).Error
+	}
+	row := candidateOf(r.User, r.Candidate)
+	return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "user_id"}}, UpdateAll: true}).Create(&row).Error
+}
+
+func endLogin(tx *gorm.DB, _, r link.Record) error {
+	if r.Login == nil || r.Login.Outcome == "" {
+		return nil
+	}
+	return tx.Model(&loginRow{}).Where("id = ?", r.Login.ID).Updates(map[string]any{
+		"ended_at": r.Now, "outcome": r.Login.Outcome, "retry_at": null(r.Login.RetryAt),
+	}).Error
+}
+
+func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
+	if len(r.Entries) == 0 {
+		return nil
+	}
+	rows := make([]eventRow, len(r.Entries))
+	for i, e := range r.Entries {
+		rows[i] = eventRow{
+			UserID: act.User, Event: string(e.Event), FromState: e.From.String(), ToState: e.To.String(),
+			Reason: null(string(e.Reason)), Actor: string(act.By), RequestID: act.RequestID, CreatedAt: r.Now,
+		}
+	}
+	return tx.Create(&rows).Error
+}
+
+// Validated implements link.Store.
+func (p *Links) Validated(ctx context.Context, user uuid.UUID, generation int64, next time.Duration) error {
+	return linkError(p.db.WithContext(ctx).Exec(`
+		UPDATE garmin_authentication_states
+		SET last_validated = app_now(), updated_at = app_now(), next_check_at = app_now() + make_interval(secs => ?),
+			api_refused_since = NULL, previous_session = NULL, previous_generation = NULL, previous_key_id = NULL
+		WHERE user_id = ? AND generation = ?`, next.Seconds(), user, generation).Error)
+}
+
+// ClaimRefresh implements link.Store.
+func (p *Links) ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, owner uuid.UUID) (link.RefreshClaim, bool, error) {
+	var claims []link.RefreshClaim
+	err := p.db.WithContext(ctx).Raw(`
+		WITH old AS (
+			SELECT user_id, intent_generation IS NOT NULL AS unfinished
+			FROM garmin_authentication_states
+			WHERE user_id = ? AND generation = ? AND (lease_until IS NULL OR lease_until < app_now())
+			FOR UPDATE)
+		UPDATE garmin_authentication_states s
+		SET lease_owner = ?, lease_until = app_now() + interval '60 seconds',
+			intent_generation = nextval('session_generation'), intent_at = app_now()
+		FROM old WHERE s.user_id = old.user_id
+		RETURNING s.intent_generation AS generation, old.unfinished`, user, seen, owner).Scan(&claims).Error
+	if err != nil || len(claims) == 0 {
+		return link.RefreshClaim{}, false, linkError(err)
+	}
+	return claims[0], true, nil
+}
+
+// NextGeneration implements link.Store.
+func (p *Links) NextGeneration(ctx context.Context) (int64, error) {
+	var generation int64
+	err := p.db.WithContext(ctx).Raw("SELECT nextval('session_generation')").Scan(&generation).Error
+	return generation, linkError(err)
+}
+
+// isDown reports whether the database could not be reached or is going away,
+// rather than having answered that something is wrong.
+func isDown(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
+		class := answer.Code[:2] // connection, resources, operator intervention
+		return class == "08" || class == "53" || class == "57"
+	}
+	_, network := errors.AsType[net.Error](err)
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	return network || connect || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
+}
+
+// linkError names the faults that link tells apart.
+func linkError(err error) error {
+	switch {
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return link.ErrAccountTaken // the only unique key that two users can want
+	case isDown(err):
+		return errors.Join(link.ErrStoreDown, err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,139 @@
+// What the pages do better with JavaScript. Everything here may be missing:
+// forms post, links lead on, and times are printed in UTC.
+(() => {
+	"use strict";
+
+	const all = (root, selector) => root.querySelectorAll(selector);
+	const say = (selector) => announce(document.querySelector(selector)?.textContent ?? "");
+	const refreshStatus = () => document.getElementById("status")?.dispatchEvent(new Event("refresh"));
+
+	function announce(text) {
+		const announcer = document.getElementById("announcer");
+		if (announcer.textContent !== text) announcer.textContent = text;
+	}
+
+	// Times, in the reader's own zone.
+
+	const locale = navigator.languages.find((tag) => tag.startsWith(document.documentElement.lang)) ?? "en-GB";
+	const clock = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+	function showLocalTimes() {
+		for (const time of all(document, "time[datetime]")) {
+			time.title = time.dateTime;
+			time.textContent = clock.format(new Date(time.dateTime));
+		}
+	}
+
+	// Countdowns. The end is fixed when the sentence is first seen, because
+	// timers stop while a phone sleeps.
+
+	const ends = new WeakMap();
+
+	function tick() {
+		for (const sentence of all(document, "[data-countdown]")) {
+			if (!ends.has(sentence)) ends.set(sentence, Date.now() + 1000 * sentence.dataset.countdown);
+			const left = Math.max(0, Math.ceil((ends.get(sentence) - Date.now()) / 1000));
+			if (left === 0) finish(sentence);
+			else show(sentence, left);
+		}
+	}
+
+	function show(sentence, left) {
+		gated(sentence, true);
+		const hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60;
+		sentence.querySelector("[data-left]").textContent = hours > 0
+			? `${hours} h ${minutes} min`
+			: `${minutes}:${String(left % 60).padStart(2, "0")}`;
+		if (left === 60 && sentence.dataset.countdown > 60) announce(sentence.textContent);
+	}
+
+	function finish(sentence) {
+		gated(sentence, false);
+		sentence.removeAttribute("data-countdown");
+		sentence.textContent = sentence.dataset.done;
+		announce(sentence.dataset.done);
+		refreshStatus();
+	}
+
+	// A button that waits for a countdown names it.
+	function gated(sentence, waiting) {
+		for (const button of all(document, `button[data-after="${sentence.id}"]`)) button.disabled = waiting;
+	}
+
+	// One submit at a time. The mark goes when the page comes back from the
+	// browser's cache, and after a while: nobody hears of the stop button.
+
+	function busy(form) {
+		form.setAttribute("aria-busy", "true");
+		announce(form.querySelector("[data-busy]")?.dataset.busy ?? "");
+	}
+
+	const idle = (form) => form.removeAttribute("aria-busy");
+
+	document.addEventListener("submit", (event) => {
+		if (event.defaultPrevented) return; // htmx sends it
+		if (event.target.getAttribute("aria-busy")) return event.preventDefault();
+		busy(event.target);
+		setTimeout(idle, 15000, event.target);
+	});
+	window.addEventListener("pageshow", () => all(document, "form[aria-busy]").forEach(idle));
+
+	// Fields.
+
+	document.addEventListener("input", ({ target }) => {
+		if (target.matches("[data-digits]") && /\s/.test(target.value)) target.value = target.value.replace(/\s+/g, "");
+	});
+
+	document.addEventListener("click", ({ target }) => {
+		const button = target.closest("[data-reveals]");
+		if (button) reveal(button, button.getAttribute("aria-pressed") !== "true");
+	});
+
+	function reveal(button, visible) {
+		document.getElementById(button.dataset.reveals).type = visible ? "text" : "password";
+		button.setAttribute("aria-pressed", visible);
+	}
+
+	// A password that is sent as type=text may be kept in the browser's form history.
+	document.addEventListener("submit", ({ target }) => {
+		for (const button of all(target, "[data-reveals]")) reveal(button, false);
+	}, true);
+
+	// htmx.
+
+	const isForm = (event) => event.detail.ctx?.sourceElement?.matches("form");
+	const lost = (visible) => { document.getElementById("lost").hidden = !visible; };
+
+	document.addEventListener("htmx:config:request", (event) => {
+		if (event.detail.ctx.sourceElement.id === "status" && document.hidden) event.preventDefault();
+	});
+	document.addEventListener("htmx:before:request", (event) => {
+		if (!isForm(event)) return;
+		lost(false);
+		busy(event.detail.ctx.sourceElement);
+	});
+	document.addEventListener("htmx:error", (event) => { if (isForm(event)) lost(true); });
+	document.addEventListener("htmx:finally:request", (event) => {
+		if (isForm(event)) idle(event.detail.ctx.sourceElement);
+	});
+	document.addEventListener("htmx:before:settle", enhance);
+	document.addEventListener("htmx:after:swap", (event) => {
+		if (event.detail.ctx.target?.id !== "main") return say("#status .moved");
+		say("#main .notice, #main .problem:not([autofocus])");
+		(document.querySelector("#main [autofocus]") ?? document.querySelector("#main h1"))?.focus();
+	});
+	// An answer that leads to the same page is no step to go back to.
+	document.addEventListener("htmx:before:history:update", (event) => {
+		if (event.detail.history.path === location.pathname + location.search) event.preventDefault();
+	});
+	document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshStatus(); });
+
+	function enhance() {
+		showLocalTimes();
+		for (const button of all(document, "[data-reveals][hidden]")) button.hidden = false;
+		tick();
+	}
+
+	enhance();
+	setInterval(tick, 1000);
+})();

@@ -1,0 +1,19 @@
+package views
+
+// Candidate is the form of POST /link/replace: the login led to another
+// Garmin account than before.
+type Candidate struct {
+	ID          string // which candidate is answered; sent back as "candidate"
+	Name        string // of the account just signed in to; may be ""
+	Email       string
+	FormerName  string // of the account that is linked, or its e-mail
+	SecondsLeft int
+}
+
+// name tells two accounts apart that go by the same name.
+func (c Candidate) name() string {
+	if c.Name == "" {
+		return c.Email
+	}
+	return c.Name + " (" + c.Email + ")"
+}

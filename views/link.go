@@ -1,0 +1,55 @@
+package views
+
+import (
+	"context"
+	"io"
+)
+
+// Link is the page of GET /link and of GET /link/mfa, in whatever state the
+// link is. A pending challenge comes first, then a candidate.
+type Link struct {
+	Status    Status
+	Notice    string // good or neutral news, such as "Your link was removed."
+	Problem   *Problem
+	Form      GarminForm
+	Challenge *Challenge // Garmin waits for a code
+	Candidate *Candidate // the page waits for a yes or no
+}
+
+// GarminForm is the form of POST /link. It never carries the password.
+type GarminForm struct {
+	Email         string // as entered, or the one of the link
+	Region        string // garmin.com, garmin.cn or ""
+	Open          bool   // on the page of an active link: show it unfolded
+	EmailError    string
+	PasswordError string
+	RegionError   string
+}
+
+func (f GarminForm) open() bool { return f.Open || f.faulty() || f.RegionError != "" }
+
+// faulty says that a field which takes the focus has an error.
+func (f GarminForm) faulty() bool { return f.EmailError != "" || f.PasswordError != "" }
+
+func (l Link) Title() string {
+	switch {
+	case l.Challenge != nil:
+		return "Enter the code from Garmin"
+	case l.Candidate != nil:
+		return "Use another Garmin account?"
+	case l.Status.State == NotLinked:
+		return "Link your Garmin account"
+	case l.Status.State == ReauthNeeded:
+		return "Sign in to Garmin again"
+	default:
+		return "Your Garmin link"
+	}
+}
+
+func (l Link) Render(ctx context.Context, w io.Writer) error { return linkPage(l).Render(ctx, w) }
+
+// fieldFaulty says that a field has an error and so takes the focus; else a
+// problem takes it.
+func (l Link) fieldFaulty() bool {
+	return l.Challenge != nil && l.Challenge.CodeError != "" || l.Form.faulty()
+}

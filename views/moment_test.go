@@ -1,0 +1,46 @@
+package views
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAt(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for since, want := range map[time.Duration]string{
+		-time.Second:           "a few seconds ago", // clocks differ a little
+		0:                      "a few seconds ago",
+		10 * time.Second:       "10 seconds ago",
+		time.Minute:            "1 minute ago",
+		59*time.Minute + 59e9:  "59 minutes ago",
+		time.Hour:              "1 hour ago",
+		47 * time.Hour:         "1 day ago",
+		365 * 24 * time.Hour:   "365 days ago",
+		24*time.Hour - 1:       "23 hours ago",
+		48*time.Hour + 30*60e9: "2 days ago",
+	} {
+		if got := At(now.Add(-since), now).Ago; got != want {
+			t.Errorf("%v before: %q, want %q", since, got, want)
+		}
+	}
+	stockholm := time.FixedZone("CET", 3600)
+	if got := At(now.In(stockholm), now).Absolute; got != "1 Mar 2026, 12:00 UTC" {
+		t.Errorf("absolute is %q", got)
+	}
+	if !At(time.Time{}, now).IsZero() {
+		t.Error("never has a moment")
+	}
+}
+
+func TestRemainingNeverSaysLessThanIsLeft(t *testing.T) {
+	t.Parallel()
+	for seconds, want := range map[int]string{
+		1: "1 second", 59: "59 seconds", 60: "1 minute", 61: "2 minutes",
+		600: "10 minutes", 7199: "120 minutes", 7200: "2 hours", 7201: "3 hours",
+	} {
+		if got := remaining(seconds); got != want {
+			t.Errorf("%d s: %q, want %q", seconds, got, want)
+		}
+	}
+}

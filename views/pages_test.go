@@ -1,0 +1,69 @@
+package views_test
+
+import (
+	"time"
+
+	"github.com/garminlink/garminlink/views"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func status(state string) views.Status {
+	return views.Status{
+		State: state, GarminName: "Mara Lindqvist", GarminEmail: "mara@example.com", Region: "garmin.com",
+		LinkedSince:   views.At(now.AddDate(0, 0, -42), now),
+		LastValidated: views.At(now.Add(-4*time.Second), now),
+	}
+}
+
+func ended() views.Status {
+	s := status(views.ReauthNeeded)
+	s.Reason = "Garmin no longer accepts the session."
+	s.Since = views.At(now.Add(-25*time.Hour), now)
+	return s
+}
+
+func emailed() *views.Challenge {
+	return &views.Challenge{
+		ID: "0195-challenge", Method: "email", SentTo: "m***a@example.com",
+		AttemptsLeft: 5, SecondsLeft: 600, ResendSeconds: 25,
+	}
+}
+
+var limited = &views.Problem{
+	Title: "Garmin asks us to wait", Text: "Nothing is wrong with your password.",
+	Side: views.SideGarmin, RetrySeconds: 905, Reference: "0195-reference",
+}
+
+// pages is every page in every state.
+var pages = map[string]views.View{
+	"landing":        views.Landing{SignupOpen: true},
+	"landing closed": views.Landing{},
+	"sign in":        views.SignIn{SignupOpen: true, Notice: "You are signed out.", Next: "/link"},
+	"sign in faulty": views.SignIn{Email: "mara@", EmailError: "Not an e-mail.", PasswordError: "Enter it."},
+	"sign in wrong":  views.SignIn{Email: "mara@example.com", Problem: &views.Problem{Title: "E-mail or password is wrong", Side: views.SideYou}},
+	"sign up":        views.SignUp{PasswordRule: "10 to 128 characters."},
+	"sign up faulty": views.SignUp{PasswordRule: "10 to 128 characters.", PasswordError: "Too short."},
+	"not linked":     views.Link{Status: views.Status{State: views.NotLinked}, Notice: "Your link was removed."},
+	"link faulty": views.Link{Status: views.Status{State: views.NotLinked}, Form: views.GarminForm{
+		Email: "mara", Region: "garmin.cn", EmailError: "Not an e-mail.", PasswordError: "Enter it.", RegionError: "Choose one.",
+	}},
+	"link limited":   views.Link{Status: views.Status{State: views.NotLinked}, Problem: limited, Form: views.GarminForm{Email: "mara@example.com"}},
+	"code by e-mail": views.Link{Status: status(views.MFAPending), Challenge: emailed()},
+	"code from app": views.Link{Status: status(views.MFAPending), Challenge: &views.Challenge{
+		ID: "0195", Method: "app", AttemptsLeft: 1, SecondsLeft: 9, Relink: true,
+	}},
+	"code wrong": views.Link{Status: status(views.MFAPending), Challenge: &views.Challenge{
+		ID: "0195", Method: "sms", AttemptsLeft: 2, SecondsLeft: 300, CodeError: "Wrong.",
+	}},
+	"code unavailable": views.Link{Status: status(views.MFAPending), Challenge: emailed(), Problem: limited},
+	"candidate": views.Link{Status: status(views.Active), Candidate: &views.Candidate{
+		ID: "12", Name: "Jonas", Email: "jonas@example.com", FormerName: "Mara", SecondsLeft: 600,
+	}},
+	"active":        views.Link{Status: status(views.Active)},
+	"relink faulty": views.Link{Status: status(views.Active), Form: views.GarminForm{Email: "mara@example.com", PasswordError: "Garmin refused it."}},
+	"reauth needed": views.Link{Status: ended(), Form: views.GarminForm{Email: "mara@example.com", Region: "garmin.com"}},
+	"problem":       views.ProblemPage{Problem: *limited},
+}
+
+var chrome = views.Chrome{SignedInEmail: "mara@example.com", Role: "support", SimulatedGarmin: true, Nonce: "n0nce"}

@@ -1,0 +1,54 @@
+package views
+
+// The states of a link as people see them.
+const (
+	NotLinked    = "not_linked"
+	Active       = "active"
+	MFAPending   = "mfa_pending"
+	ReauthNeeded = "reauth_needed"
+)
+
+// Status says how the link is doing. It is drawn again and again by
+// GET /link/status?shown=<state>.
+type Status struct {
+	State         string // NotLinked, Active, MFAPending or ReauthNeeded
+	Shown         string // the query's "shown": the state that the page around it was drawn for; "" on the page itself
+	GarminName    string
+	GarminEmail   string
+	Region        string // garmin.com or garmin.cn
+	Reason        string // of ReauthNeeded, in words
+	Since         Moment // of ReauthNeeded: when the session ended
+	LinkedSince   Moment
+	LastValidated Moment // zero: never
+	Renewed       Moment // when the access was last refreshed; zero: never
+}
+
+// Moved says that the page around the status was drawn for another state.
+func (s Status) Moved() bool { return s.Shown != "" && s.Shown != s.State }
+
+func (s Status) shown() string {
+	if s.Shown != "" {
+		return s.Shown
+	}
+	return s.State
+}
+
+func (s Status) badge() string {
+	switch s.State {
+	case Active:
+		return "Active"
+	case MFAPending:
+		return "Waiting for your code"
+	case ReauthNeeded:
+		return "Sign-in needed"
+	default:
+		return "Not linked"
+	}
+}
+
+func (s Status) name() string {
+	if s.GarminName != "" {
+		return s.GarminName
+	}
+	return s.GarminEmail
+}

@@ -1,0 +1,49 @@
+// Package views owns the pages: their words, structure and looks as HTML.
+//
+// A view is a struct of ready-to-print values that knows its title and draws
+// the content of <main>; Whole puts it into a document, Part sends it alone
+// for htmx to put there. The package knows no database, no routes' handlers
+// and no domain: it is told states and texts. What errors say is written by
+// web's message files and comes in as strings.
+//
+// Every page works without JavaScript, and none has inline script, style or
+// event attributes. Elements with hx- attributes carry the response's nonce,
+// so that markup that slipped in by injection stays inert (htmx's hx-csp).
+package views
+
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+)
+
+// A View is the content of one page.
+type View interface {
+	templ.Component
+	Title() string
+}
+
+// Chrome is what surrounds every page.
+type Chrome struct {
+	SignedInEmail   string // "" when signed out
+	Role            string // user, support or admin
+	SimulatedGarmin bool
+	Nonce           string // of this response's Content-Security-Policy (script-src 'nonce-...'); a part needs the header, too
+}
+
+// Whole is a full document.
+func Whole(c Chrome, v View) templ.Component { return withNonce(c.Nonce, document(c, v)) }
+
+// Part is the title and the content of <main>, for an htmx request whose
+// target is #main.
+func Part(c Chrome, v View) templ.Component { return withNonce(c.Nonce, part(v)) }
+
+// StatusPart is the status part alone, for GET /link/status.
+func StatusPart(c Chrome, s Status) templ.Component { return withNonce(c.Nonce, status(s)) }
+
+func withNonce(nonce string, inner templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return inner.Render(templ.WithNonce(ctx, nonce), w)
+	})
+}

@@ -1,0 +1,58 @@
+// Package account owns the users of the application: their roles, passwords
+// and sign-ins.
+//
+// A sign-in is a row that all replicas share, and that alone decides whether it
+// is over; how a browser proves that one is its own is web's business. The package
+// knows no HTTP and no Garmin, and not how rows are stored (see Store).
+package account
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Errors of this package that a user may meet.
+var (
+	ErrNotFound         = errors.New("account: not found")
+	ErrEmailTaken       = errors.New("account: another user has this e-mail address")
+	ErrWrongCredentials = errors.New("account: unknown e-mail address or wrong password")
+	ErrInvalidEmail     = errors.New("account: not an e-mail address")
+	ErrPasswordShort    = errors.New("account: the password is too short")
+	ErrPasswordLong     = errors.New("account: the password is too long")
+	ErrPasswordCommon   = errors.New("account: the password is too easy to guess")
+)
+
+// How long a sign-in lasts: without being used, and at most.
+const (
+	IdleLimit     = 14 * 24 * time.Hour
+	AbsoluteLimit = 30 * 24 * time.Hour
+)
+
+// Role says what a user may do.
+type Role string
+
+const (
+	RoleUser    Role = "user"
+	RoleSupport Role = "support"
+	RoleAdmin   Role = "admin"
+)
+
+// ParseRole fails for anything but the name of a role.
+func ParseRole(s string) (Role, error) {
+	switch r := Role(s); r {
+	case RoleUser, RoleSupport, RoleAdmin:
+		return r, nil
+	default:
+		return "", fmt.Errorf("account: %q is not a role: user, support or admin", s)
+	}
+}
+
+// User is a person who may sign in.
+type User struct {
+	ID    uuid.UUID
+	Email string // in lower case
+	Role  Role
+}

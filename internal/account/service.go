@@ -1,0 +1,111 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+)
+
+// Service creates users and signs them in and out.
+type Service struct {
+	store  Store
+	hasher *hasher
+}
+
+// New returns a Service whose passwords cost c.
+func New(store Store, c Cost) *Service {
+	return &Service{store: store, hasher: newHasher(c)}
+}
+
+// Create adds a user. It fails with ErrInvalidEmail, ErrPasswordShort,
+// ErrPasswordLong, ErrPasswordCommon and ErrEmailTaken.
+func (s *Service) Create(ctx context.Context, email, password string, role Role) (User, error) {
+	email, err := normalEmail(email)
+	if err != nil {
+		return User{}, err
+	}
+	password = normalPassword(password)
+	if err := checkPassword(password, email); err != nil {
+		return User{}, err
+	}
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return User{}, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return User{}, err
+	}
+	u := User{ID: id, Email: email, Role: role}
+	if err := s.store.CreateUser(ctx, u, hash); err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+// CheckPassword returns the user who has this e-mail and password. It fails
+// with ErrWrongCredentials after the same work for an unknown e-mail as for a
+// wrong password, so that neither answer nor time tells who has an account.
+func (s *Service) CheckPassword(ctx context.Context, email, password string) (User, error) {
+	u, hash, err := s.find(ctx, email)
+	if err != nil {
+		return User{}, err
+	}
+	password = normalPassword(password)
+	match, outdated, err := s.hasher.check(ctx, password, hash)
+	if err != nil {
+		return User{}, err
+	}
+	if !match {
+		return User{}, ErrWrongCredentials
+	}
+	if outdated {
+		err = s.rehash(ctx, u, hash, password)
+	}
+	return u, err
+}
+
+// find returns nobody's hash for an e-mail that nobody has.
+func (s *Service) find(ctx context.Context, email string) (User, string, error) {
+	email, err := normalEmail(email)
+	if err != nil {
+		return User{}, s.hasher.nobody, nil
+	}
+	u, hash, err := s.store.UserByEmail(ctx, email)
+	if errors.Is(err, ErrNotFound) {
+		return User{}, s.hasher.nobody, nil
+	}
+	return u, hash, err
+}
+
+// rehash uses the one moment at which the password is known.
+func (s *Service) rehash(ctx context.Context, u User, old, password string) error {
+	hash, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.store.ReplaceHash(ctx, u.ID, old, hash)
+}
+
+// SignIn begins a sign-in of a user and returns its id.
+func (s *Service) SignIn(ctx context.Context, user uuid.UUID) (uuid.UUID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return id, s.store.CreateSignIn(ctx, id, user, AbsoluteLimit)
+}
+
+// Authenticate returns the user of a sign-in. touch records that it is in use;
+// a page that polls leaves it out, or nobody would ever be idle. It fails with
+// ErrNotFound if the sign-in has ended.
+func (s *Service) Authenticate(ctx context.Context, signIn uuid.UUID, touch bool) (User, error) {
+	return s.store.Authenticate(ctx, signIn, IdleLimit, touch)
+}
+
+// SignOut ends a sign-in. From then on nobody can authenticate with it, not
+// even a request that is under way.
+func (s *Service) SignOut(ctx context.Context, signIn uuid.UUID) error {
+	return s.store.EndSignIn(ctx, signIn)
+}

@@ -1,0 +1,116 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/garminlink/garminlink/internal/account"
+)
+
+// Accounts keeps users and sign-ins; it implements account.Store.
+type Accounts struct{ db *gorm.DB }
+
+// NewAccounts returns the accounts in db.
+func NewAccounts(db *gorm.DB) *Accounts { return &Accounts{db} }
+
+type userRow struct {
+	ID           uuid.UUID `gorm:"primaryKey"`
+	Email        *string
+	PasswordHash *string
+	Role         string
+}
+
+func (userRow) TableName() string { return "users" }
+
+func (u *userRow) user() account.User {
+	return account.User{ID: u.ID, Email: value(u.Email), Role: account.Role(u.Role)}
+}
+
+// CreateUser implements account.Store.
+func (a *Accounts) CreateUser(ctx context.Context, u account.User, passwordHash string) error {
+	row := userRow{ID: u.ID, Email: &u.Email, PasswordHash: &passwordHash, Role: string(u.Role)}
+	return accountError(a.db.WithContext(ctx).Create(&row).Error)
+}
+
+// UserByEmail implements account.Store.
+func (a *Accounts) UserByEmail(ctx context.Context, email string) (account.User, string, error) {
+	var row userRow
+	err := a.db.WithContext(ctx).Where("email = ? AND external_id IS NULL", email).Take(&row).Error
+	if err != nil {
+		return account.User{}, "", accountError(err)
+	}
+	return row.user(), value(row.PasswordHash), nil
+}
+
+// ReplaceHash implements account.Store.
+func (a *Accounts) ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error {
+	return a.db.WithContext(ctx).Model(&userRow{}).
+		Where("id = ? AND password_hash = ?", user, old).
+		Updates(map[string]any{"password_hash": hash, "updated_at": gorm.Expr("app_now()")}).Error
+}
+
+// CreateSignIn implements account.Store. What scs keeps for browsers that
+// never came back goes too: its own sweeper cannot be stopped without a race.
+func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, life time.Duration) error {
+	return a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		for _, statement := range []struct {
+			sql  string
+			args []any
+		}{
+			{`INSERT INTO sign_ins (id, user_id, expires_at)
+				VALUES (?, ?, app_now() + ? * interval '1 microsecond')`, []any{id, user, life.Microseconds()}},
+			{`DELETE FROM sign_ins WHERE id IN (
+				SELECT id FROM sign_ins WHERE user_id = ? AND (ended_at IS NOT NULL OR expires_at < app_now())
+				FOR UPDATE SKIP LOCKED)`, []any{user}},
+			{`DELETE FROM sessions WHERE token IN (
+				SELECT token FROM sessions WHERE expiry < now() LIMIT 100 FOR UPDATE SKIP LOCKED)`, nil},
+		} {
+			if err := tx.Exec(statement.sql, statement.args...).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Authenticate implements account.Store.
+func (a *Accounts) Authenticate(ctx context.Context, id uuid.UUID, idle time.Duration, touch bool) (account.User, error) {
+	var row userRow
+	err := a.db.WithContext(ctx).Raw(`
+		WITH live AS (
+			SELECT u.id, u.email, u.role, s.last_seen_at
+			FROM sign_ins s JOIN users u ON u.id = s.user_id
+			WHERE s.id = @id AND s.ended_at IS NULL AND s.expires_at > app_now()
+				AND s.last_seen_at > app_now() - @idle * interval '1 microsecond'),
+		seen AS (
+			UPDATE sign_ins SET last_seen_at = app_now() FROM live
+			WHERE sign_ins.id = @id AND @touch AND live.last_seen_at < app_now() - interval '1 minute')
+		SELECT id, email, role FROM live`,
+		map[string]any{"id": id, "idle": idle.Microseconds(), "touch": touch}).Take(&row).Error
+	if err != nil {
+		return account.User{}, accountError(err)
+	}
+	return row.user(), nil
+}
+
+// EndSignIn implements account.Store.
+func (a *Accounts) EndSignIn(ctx context.Context, id uuid.UUID) error {
+	return a.db.WithContext(ctx).
+		Exec("UPDATE sign_ins SET ended_at = app_now() WHERE id = ? AND ended_at IS NULL", id).Error
+}
+
+// accountError names the faults that account tells apart.
+func accountError(err error) error {
+	switch {
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return account.ErrNotFound
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return account.ErrEmailTaken // an id is never drawn twice
+	default:
+		return err
+	}
+}

@@ -1,0 +1,39 @@
+package web
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/labstack/echo/v4"
+)
+
+// clientAddress finds the address that a request came from. X-Forwarded-For is
+// read from its end, as far as each hop is a proxy of ours: what stands before
+// that, a client may have written itself.
+func clientAddress(proxies []netip.Prefix) echo.IPExtractor {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		p = p.Masked()
+		trust = append(trust, echo.TrustIPRange(&net.IPNet{
+			IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
+		}))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
+}
+
+// networkOf is what counts as one client: an IPv4 address, or the /64 that one
+// IPv6 customer has to himself.
+func networkOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return "unknown"
+	}
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		return a.String()
+	}
+	p, _ := a.Prefix(64)
+	return p.String()
+}

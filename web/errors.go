@@ -1,0 +1,171 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+// answer is what an error is to a browser.
+type answer struct {
+	message
+	status int
+	field  string        // of the form that is at fault; "" for none
+	retry  time.Duration // until trying again makes sense; 0: unknown or at once
+}
+
+// tooMany says that a limit of ours is reached.
+type tooMany struct{ wait time.Duration }
+
+func (e *tooMany) Error() string { return "too many requests: wait " + e.wait.String() }
+
+const defaultRetry = time.Minute
+
+type place struct {
+	status int
+	field  string
+}
+
+var linkPlaces = map[link.Kind]place{
+	link.InvalidEmail:    {http.StatusUnprocessableEntity, "email"},
+	link.InvalidPassword: {http.StatusUnprocessableEntity, "password"},
+	link.InvalidRegion:   {http.StatusUnprocessableEntity, "region"},
+	link.InvalidCode:     {http.StatusUnprocessableEntity, "code"},
+	link.WrongCode:       {http.StatusUnprocessableEntity, "code"},
+
+	link.WrongPassword:  {status: http.StatusUnprocessableEntity},
+	link.AttemptsGone:   {status: http.StatusUnprocessableEntity},
+	link.ChallengeGone:  {status: http.StatusUnprocessableEntity},
+	link.AccountLocked:  {status: http.StatusUnprocessableEntity},
+	link.ChildAccount:   {status: http.StatusUnprocessableEntity},
+	link.NeedsAttention: {status: http.StatusUnprocessableEntity},
+	link.Captcha:        {status: http.StatusUnprocessableEntity},
+	link.NoResend:       {status: http.StatusUnprocessableEntity},
+	link.ReauthNeeded:   {status: http.StatusUnprocessableEntity},
+	link.AccountTaken:   {status: http.StatusUnprocessableEntity},
+
+	link.NotLinked:   {status: http.StatusConflict},
+	link.NoChallenge: {status: http.StatusConflict},
+	link.NoCandidate: {status: http.StatusConflict},
+	link.InProgress:  {status: http.StatusConflict},
+	link.Superseded:  {status: http.StatusConflict},
+
+	link.RateLimited:     {status: http.StatusTooManyRequests},
+	link.ResendTooSoon:   {status: http.StatusTooManyRequests},
+	link.TooManyFailures: {status: http.StatusTooManyRequests},
+	link.TooManyAccounts: {status: http.StatusTooManyRequests},
+
+	link.Blocked:       {status: http.StatusServiceUnavailable},
+	link.Unavailable:   {status: http.StatusServiceUnavailable},
+	link.TokenRefused:  {status: http.StatusServiceUnavailable},
+	link.TicketRefused: {status: http.StatusServiceUnavailable},
+	link.UnknownAnswer: {status: http.StatusBadGateway},
+}
+
+var accountPlaces = []struct {
+	err  error
+	text string
+	place
+}{
+	{account.ErrWrongCredentials, "wrong_credentials", place{status: http.StatusUnprocessableEntity}},
+	{account.ErrEmailTaken, "email_taken", place{http.StatusUnprocessableEntity, "email"}},
+	{account.ErrInvalidEmail, "invalid_email", place{http.StatusUnprocessableEntity, "email"}},
+	{account.ErrPasswordShort, "password_short", place{http.StatusUnprocessableEntity, "password"}},
+	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
+	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
+}
+
+// judge is the one place where an error becomes a status and words. ofForm
+// says that the words belong on the page of the form that was sent; other
+// errors have a page of their own.
+func (s *Server) judge(err error) (a answer, ofForm bool) {
+	if e, ok := errors.AsType[*link.Error](err); ok {
+		if p, known := linkPlaces[e.Kind]; known {
+			return answer{s.texts.Link[e.Kind], p.status, p.field, e.RetryAfter}, true
+		}
+	}
+	for _, p := range accountPlaces {
+		if errors.Is(err, p.err) {
+			return answer{s.texts.Account[p.text], p.status, p.field, 0}, true
+		}
+	}
+	if e, ok := errors.AsType[*tooMany](err); ok {
+		return answer{message: s.texts.Pages[http.StatusTooManyRequests], status: http.StatusTooManyRequests, retry: e.wait}, true
+	}
+	status := statusOf(err)
+	text, known := s.texts.Pages[status]
+	if !known {
+		status = http.StatusInternalServerError
+		text = s.texts.Pages[status]
+	}
+	return answer{message: text, status: status}, status == http.StatusUnprocessableEntity
+}
+
+func statusOf(err error) int {
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
+		return e.Code
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge
+	}
+	if errors.Is(err, link.ErrStoreDown) {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// fail answers an error that no form showed.
+func (s *Server) fail(err error, c echo.Context) {
+	a, _ := s.judge(err)
+	s.note(c, a, err)
+	if c.Response().Committed {
+		return
+	}
+	page := views.ProblemPage{Problem: *s.problem(c, a)}
+	if err := s.render(c, a.status, page); err != nil {
+		s.Log.ErrorContext(c.Request().Context(), "error page", "request_id", idOf(c), "error", err)
+		_ = c.String(http.StatusInternalServerError, a.Title+"\n") // nobody is left to be told
+	}
+}
+
+// problem is the answer as the page shows it, and its Retry-After.
+func (s *Server) problem(c echo.Context, a answer) *views.Problem {
+	p := &views.Problem{Title: a.Title, Text: a.Text, Action: a.Action, Side: a.Side, RetrySeconds: wholeSeconds(a.retry)}
+	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
+		wait := cmp.Or(p.RetrySeconds, wholeSeconds(defaultRetry))
+		c.Response().Header().Set("Retry-After", strconv.Itoa(wait))
+	}
+	if a.status >= http.StatusInternalServerError {
+		p.Reference = idOf(c)
+	}
+	return p
+}
+
+// wholeSeconds rounds up, so that nobody comes early.
+func wholeSeconds(d time.Duration) int {
+	return max(0, int((d+time.Second-1)/time.Second))
+}
+
+// note logs the cause of an answer, once. What is our fault is an error, what
+// is Garmin's a warning; that a user mistyped is neither.
+func (s *Server) note(c echo.Context, a answer, err error) {
+	ctx, level := c.Request().Context(), slog.LevelInfo
+	switch {
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the browser went away
+	case a.Side == views.SideUs:
+		level = slog.LevelError
+	case a.status >= http.StatusInternalServerError:
+		level = slog.LevelWarn
+	}
+	s.Log.Log(ctx, level, "refused", "request_id", idOf(c), "status", a.status, "error", err)
+}

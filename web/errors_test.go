@@ -1,0 +1,140 @@
+package web
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+// constants lists the values of all constants of a type in a package of ours.
+func constants(t *testing.T, dir, typeName string) (values []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
+			}
+			of, ok := spec.Type.(*ast.Ident)
+			literal, isLiteral := spec.Values[0].(*ast.BasicLit)
+			if ok && isLiteral && of.Name == typeName {
+				value, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				values = append(values, value)
+			}
+			return true
+		})
+	}
+	if len(values) == 0 {
+		t.Fatalf("%s has no constants of type %s", dir, typeName)
+	}
+	return values
+}
+
+func newTestServer(t *testing.T) *Server {
+	t.Helper()
+	texts, err := readTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Server{texts: texts}
+}
+
+func wantWords(t *testing.T, about string, m message) {
+	t.Helper()
+	sides := []string{views.SideYou, views.SideGarmin, views.SideUs}
+	if m.Title == "" || m.Text == "" || !slices.Contains(sides, m.Side) {
+		t.Errorf("%s has no full message: %+v", about, m)
+	}
+}
+
+func TestEveryKindHasAPlaceAndWords(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	kinds := constants(t, "../internal/link", "Kind")
+	for _, k := range kinds {
+		a, ofForm := s.judge(&link.Error{Kind: link.Kind(k)})
+		wantWords(t, k, a.message)
+		if !ofForm || a.status < 400 || http.StatusText(a.status) == "" {
+			t.Errorf("%s: status %d, of the form: %v", k, a.status, ofForm)
+		}
+		if a.field == "" && a.Action == "" && a.retry == 0 && a.status == http.StatusUnprocessableEntity {
+			t.Errorf("%s does not say what to do next", k)
+		}
+	}
+	if len(linkPlaces) != len(kinds) || len(s.texts.Link) != len(kinds) {
+		t.Errorf("%d kinds, %d places, %d messages", len(kinds), len(linkPlaces), len(s.texts.Link))
+	}
+}
+
+func TestEveryReasonAndNoticeHasWords(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	reasons := constants(t, "../internal/link", "Reason")
+	for _, r := range reasons {
+		if s.texts.Reasons[link.Reason(r)] == "" {
+			t.Errorf("no words for the reason %s", r)
+		}
+	}
+	notices := slices.DeleteFunc(constants(t, ".", "notice"), func(n string) bool { return n == "" })
+	for _, n := range notices {
+		if s.texts.Notices[notice(n)] == "" {
+			t.Errorf("no words for the notice %s", n)
+		}
+	}
+	if len(s.texts.Reasons) != len(reasons) || len(s.texts.Notices) != len(notices) {
+		t.Error("there are words that nothing shows")
+	}
+}
+
+func TestEveryAccountErrorHasWords(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	for _, p := range accountPlaces {
+		a, ofForm := s.judge(errors.Join(errors.New("while signing up"), p.err))
+		wantWords(t, p.text, a.message)
+		if !ofForm || a.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d, of the form: %v", p.text, a.status, ofForm)
+		}
+	}
+	if len(s.texts.Account) != len(accountPlaces) {
+		t.Error("there are words that nothing shows")
+	}
+}
+
+func TestOtherErrorsAreOurFault(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	for _, err := range []error{errors.New("anything"), account.ErrNotFound, link.ErrNotFound, &link.Error{Kind: "unheard_of"}} {
+		a, ofForm := s.judge(err)
+		if ofForm || a.status != http.StatusInternalServerError || a.Side != views.SideUs {
+			t.Errorf("%v: %+v, of the form: %v", err, a, ofForm)
+		}
+	}
+	if a, _ := s.judge(errors.Join(link.ErrStoreDown)); a.status != http.StatusServiceUnavailable {
+		t.Errorf("a database that is down: %d", a.status)
+	}
+	for status, m := range s.texts.Pages {
+		wantWords(t, strconv.Itoa(status), m)
+	}
+}

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/views"
+)
+
+// again draws the page of a form that failed: with what was entered, but for
+// secrets, and with the answer at the field that it is about, or on top.
+type again func(c echo.Context, a answer) (views.View, error)
+
+// form is the handler of a POST: it lets act do what the form says, within the
+// allowances, and shows the form again when that fails.
+func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := readForm(c); err != nil {
+			return err
+		}
+		err := s.admit(c, allowances)
+		if err == nil {
+			err = act(c)
+		}
+		if err == nil {
+			return nil
+		}
+		a, ofForm := s.judge(err)
+		if !ofForm {
+			return err
+		}
+		view, failed := again(c, a)
+		if failed != nil {
+			return errors.Join(failed, err)
+		}
+		s.note(c, a, err)
+		return s.render(c, a.status, view)
+	}
+}
+
+func readForm(c echo.Context) error {
+	err := c.Request().ParseForm()
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err == nil || tooLarge {
+		return err
+	}
+	return echo.ErrBadRequest // without the cause, which quotes the form
+}
+
+// entered is what a field of the form holds. The query is never read: it would
+// end up in logs.
+func entered(c echo.Context, field string) string { return c.Request().PostForm.Get(field) }

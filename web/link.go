@@ -1,0 +1,150 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+func (s *Server) showLink(c echo.Context) error {
+	l, err := s.linkOf(c)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, s.linkView(l, s.takeNotice(c)))
+}
+
+// showChallenge is the page that waits for a code. Once none is awaited, it is
+// the page of the link.
+func (s *Server) showChallenge(c echo.Context) error {
+	l, err := s.linkOf(c)
+	if err != nil {
+		return err
+	}
+	if l.Challenge == nil {
+		return c.Redirect(http.StatusSeeOther, home)
+	}
+	return s.render(c, http.StatusOK, s.linkView(l, s.takeNotice(c)))
+}
+
+func (s *Server) showStatus(c echo.Context) error {
+	l, err := s.linkOf(c)
+	if err != nil {
+		return err
+	}
+	status := s.statusView(l)
+	switch shown := c.QueryParam("shown"); shown {
+	case views.NotLinked, views.Active, views.MFAPending, views.ReauthNeeded:
+		status.Shown = shown
+	}
+	return s.renderStatus(c, status)
+}
+
+func (s *Server) linkOf(c echo.Context) (link.Link, error) {
+	v, _ := visitorOf(c)
+	return s.Links.View(c.Request().Context(), v.ID)
+}
+
+// act says on whose behalf the form is sent.
+func act(c echo.Context) link.Act {
+	v, _ := visitorOf(c)
+	return link.Act{User: v.ID, By: link.ByUser, RequestID: idOf(c)}
+}
+
+func (s *Server) startLink(c echo.Context) error {
+	l, err := s.Links.Start(c.Request().Context(), act(c), link.Credentials{
+		Email: entered(c, "email"), Password: entered(c, "password"), Region: entered(c, "region"),
+	})
+	if err != nil {
+		return err
+	}
+	return s.moved(c, l)
+}
+
+func (s *Server) submitCode(c echo.Context) error {
+	challenge, err := challengeID(c)
+	if err != nil {
+		return err
+	}
+	l, err := s.Links.SubmitCode(c.Request().Context(), act(c), challenge, entered(c, "code"))
+	if err != nil {
+		return err
+	}
+	return s.moved(c, l)
+}
+
+func (s *Server) resendCode(c echo.Context) error {
+	challenge, err := challengeID(c)
+	if err != nil {
+		return err
+	}
+	l, err := s.Links.ResendCode(c.Request().Context(), act(c), challenge)
+	if err != nil {
+		return err
+	}
+	return s.show(c, l, codeSent)
+}
+
+func (s *Server) cancel(c echo.Context) error {
+	l, err := s.Links.Cancel(c.Request().Context(), act(c))
+	if err != nil {
+		return err
+	}
+	return s.show(c, l, cancelled)
+}
+
+func (s *Server) validate(c echo.Context) error {
+	l, err := s.Links.Validate(c.Request().Context(), act(c))
+	if err != nil {
+		return err
+	}
+	return s.show(c, l, checked)
+}
+
+func (s *Server) replace(c echo.Context) error {
+	yes, err := confirmed(c, "yes", "no")
+	if err != nil {
+		return err
+	}
+	candidate, err := candidateID(c)
+	if err != nil {
+		return err
+	}
+	l, err := s.Links.Replace(c.Request().Context(), act(c), candidate, yes)
+	if err != nil {
+		return err
+	}
+	if yes {
+		return s.show(c, l, linked)
+	}
+	return s.show(c, l, kept)
+}
+
+func (s *Server) unlink(c echo.Context) error {
+	if _, err := confirmed(c, "yes"); err != nil {
+		return err
+	}
+	if err := s.Links.Unlink(c.Request().Context(), act(c)); err != nil {
+		return err
+	}
+	return s.show(c, link.Link{}, unlinked)
+}
+
+// moved shows where a sign-in to Garmin has led.
+func (s *Server) moved(c echo.Context, l link.Link) error {
+	if l.Challenge != nil || l.Candidate != nil {
+		return s.show(c, l, noNotice) // the page asks its own question
+	}
+	return s.show(c, l, linked)
+}
+
+func (s *Server) show(c echo.Context, l link.Link, n notice) error {
+	path := home
+	if l.Challenge != nil {
+		path = "/link/mfa"
+	}
+	return s.done(c, path, n, func() views.View { return s.linkView(l, s.texts.Notices[n]) })
+}

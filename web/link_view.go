@@ -1,0 +1,84 @@
+package web
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+// linkView puts a link into print. Times count from the reading's own clock.
+func (s *Server) linkView(l link.Link, notice string) views.Link {
+	v := views.Link{
+		Status: s.statusView(l),
+		Notice: notice,
+		Form:   views.GarminForm{Email: l.GarminEmail, Region: l.Region},
+	}
+	if ch := l.Challenge; ch != nil {
+		v.Challenge = &views.Challenge{
+			ID: ch.ID.String(), Method: ch.Method, SentTo: ch.SentTo, AttemptsLeft: ch.AttemptsLeft,
+			SecondsLeft:   secondsLeft(l, ch.ExpiresAt),
+			ResendSeconds: secondsLeft(l, ch.ResendAt),
+			Relink:        l.State.Session == link.Live,
+		}
+	}
+	if ca := l.Candidate; ca != nil {
+		v.Candidate = &views.Candidate{
+			ID: strconv.FormatInt(ca.Generation, 10), Name: ca.GarminName, Email: ca.GarminEmail,
+			FormerName: l.GarminName, SecondsLeft: secondsLeft(l, ca.ExpiresAt),
+		}
+	}
+	return v
+}
+
+func (s *Server) statusView(l link.Link) views.Status {
+	return views.Status{
+		State:      l.State.String(),
+		GarminName: l.GarminName, GarminEmail: l.GarminEmail, Region: l.Region,
+		Reason:        s.texts.Reasons[l.Reason],
+		Since:         views.At(l.Since, l.AsOf),
+		LinkedSince:   views.At(l.CreatedAt, l.AsOf),
+		LastValidated: views.At(l.LastValidated, l.AsOf),
+		Renewed:       views.At(l.RefreshedAt, l.AsOf),
+	}
+}
+
+func secondsLeft(l link.Link, until time.Time) int { return wholeSeconds(until.Sub(l.AsOf)) }
+
+// linkAgain is the page of the link after a form on it failed: as the link
+// stands now, with what was entered but for password and code.
+func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
+	l, err := s.linkOf(c)
+	if err != nil {
+		return nil, err
+	}
+	v := s.linkView(l, "")
+	if c.Path() == home {
+		v.Form = views.GarminForm{Email: entered(c, "email"), Region: entered(c, "region"), Open: true}
+	}
+	if !enter(&v, a) {
+		v.Problem = s.problem(c, a)
+	}
+	return v, nil
+}
+
+// enter puts the answer at the field that it is about, if the page has it.
+func enter(v *views.Link, a answer) bool {
+	garminForm := v.Challenge == nil && v.Candidate == nil
+	switch {
+	case garminForm && a.field == "email":
+		v.Form.EmailError = a.Text
+	case garminForm && a.field == "password":
+		v.Form.PasswordError = a.Text
+	case garminForm && a.field == "region":
+		v.Form.RegionError = a.Text
+	case v.Challenge != nil && a.field == "code":
+		v.Challenge.CodeError = a.Text
+	default:
+		return false
+	}
+	return true
+}

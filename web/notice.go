@@ -1,0 +1,49 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// notice names good news. After a redirect the next page brings them: a cookie
+// of one word carries them there, and no row has to be written for it.
+type notice string
+
+const (
+	noNotice  notice = ""
+	signedOut notice = "signed_out"
+	linked    notice = "linked"
+	checked   notice = "checked"
+	codeSent  notice = "code_sent"
+	cancelled notice = "cancelled"
+	kept      notice = "kept"
+	unlinked  notice = "unlinked"
+)
+
+const noticeSeconds = 60 // for a redirect that gets lost
+
+func (s *Server) leaveNotice(c echo.Context, n notice) {
+	if n != noNotice {
+		c.SetCookie(s.noticeCookie(string(n), noticeSeconds))
+	}
+}
+
+// takeNotice returns the words to be shown, once. What is no notice of ours
+// has none.
+func (s *Server) takeNotice(c echo.Context) string {
+	cookie, err := c.Cookie(s.noticeCookie("", 0).Name)
+	if err != nil {
+		return ""
+	}
+	c.SetCookie(s.noticeCookie("", -1))
+	return s.texts.Notices[notice(cookie.Value)]
+}
+
+func (s *Server) noticeCookie(value string, maxAge int) *http.Cookie {
+	name, secure := cookieName(s.BaseURL, "garminlink-notice")
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}

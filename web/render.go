@@ -1,0 +1,75 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/views"
+)
+
+// fromHTMX reports that htmx asked, and so wants the content of #main alone.
+func fromHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }
+
+// render sends a view as a page, or as the part of one that htmx asked for.
+func (s *Server) render(c echo.Context, status int, v views.View) error {
+	if fromHTMX(c) {
+		return send(c, status, views.Part(s.chrome(c), v))
+	}
+	return send(c, status, views.Whole(s.chrome(c), v))
+}
+
+// renderStatus sends the status part, whoever asks.
+func (s *Server) renderStatus(c echo.Context, v views.Status) error {
+	return send(c, http.StatusOK, views.StatusPart(s.chrome(c), v))
+}
+
+// send renders first, so that a failure never sends half a page.
+func send(c echo.Context, status int, component templ.Component) error {
+	var page bytes.Buffer
+	if err := component.Render(c.Request().Context(), &page); err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
+	return c.HTMLBlob(status, page.Bytes())
+}
+
+func (s *Server) chrome(c echo.Context) views.Chrome {
+	chrome := views.Chrome{SimulatedGarmin: s.Simulated, Nonce: nonceOf(c)}
+	if v, ok := visitorOf(c); ok {
+		chrome.SignedInEmail, chrome.Role = v.Email, string(v.Role)
+	}
+	return chrome
+}
+
+// done answers a form that did what it was sent for: htmx gets the view that
+// stands at path, others are sent there and told n.
+func (s *Server) done(c echo.Context, path string, n notice, view func() views.View) error {
+	if !fromHTMX(c) {
+		s.leaveNotice(c, n)
+		return c.Redirect(http.StatusSeeOther, path)
+	}
+	if at, err := url.Parse(c.Request().Header.Get("HX-Current-URL")); err != nil || at.Path != path {
+		c.Response().Header().Set("HX-Push-Url", path)
+	}
+	return s.render(c, http.StatusOK, view())
+}
+
+// askToSignIn sends a visitor whom we do not know to the door, and back
+// afterwards if it was a page that he asked for.
+func askToSignIn(c echo.Context) error {
+	r := c.Request()
+	door := url.URL{Path: "/signin"}
+	if r.Method == http.MethodGet && !fromHTMX(c) {
+		door.RawQuery = url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	}
+	if fromHTMX(c) {
+		c.Response().Header().Set("HX-Redirect", door.String())
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	return c.Redirect(http.StatusSeeOther, door.String())
+}

@@ -1,0 +1,120 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+)
+
+const maxBody = 64 << 10 // bytes; the largest form has some hundreds
+
+// Keys of what a request carries along.
+const (
+	idKey      = "request_id"
+	nonceKey   = "nonce"
+	visitorKey = "visitor"
+)
+
+// requestID names the request in logs, in the history of links and to support.
+// A name that came from outside would let anyone write into them.
+func requestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		c.Set(idKey, id.String())
+		c.Response().Header().Set(echo.HeaderXRequestID, id.String())
+		return next(c)
+	}
+}
+
+func idOf(c echo.Context) string {
+	id, _ := c.Get(idKey).(string)
+	return id
+}
+
+// record answers errors and writes one line for each request: the pattern of
+// its route, never its path or query, which may hold anything.
+func (s *Server) record(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := time.Now()
+		if err := next(c); err != nil {
+			s.fail(err, c)
+		}
+		took := time.Since(began)
+		r, status, route := c.Request(), c.Response().Status, routeOf(c)
+		attrs := []any{"request_id", idOf(c), "method", methodOf(r), "route", route, "status", status,
+			"bytes", c.Response().Size, "took", took}
+		if v, ok := visitorOf(c); ok {
+			attrs = append(attrs, "user", v.ID)
+		}
+		s.Log.InfoContext(r.Context(), "request", attrs...)
+		s.Observe(methodOf(r), route, status, took)
+		return nil
+	}
+}
+
+func routeOf(c echo.Context) string {
+	if c.Path() == "" {
+		return "none"
+	}
+	return c.Path()
+}
+
+// methodOf keeps invented methods out of logs and metrics.
+func methodOf(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return r.Method
+	default:
+		return "other"
+	}
+}
+
+// recover turns a panic into an error of ours.
+func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}
+
+func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, maxBody)
+		return next(c)
+	}
+}
+
+// sameOrigin refuses forms that a page of another site sent. It believes
+// Sec-Fetch-Site, and Origin from browsers that do not know it; the address in
+// a browser may differ from the Host that a proxy passes on, so it is named.
+func sameOrigin(base *url.URL) (echo.MiddlewareFunc, error) {
+	protection := http.NewCrossOriginProtection()
+	if err := protection.AddTrustedOrigin(base.String()); err != nil {
+		return nil, err
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := protection.Check(c.Request()); err != nil {
+				return echo.ErrForbidden.WithInternal(err)
+			}
+			return next(c)
+		}
+	}, nil
+}

@@ -1,0 +1,40 @@
+package web
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+//go:embed messages/en.json
+var english []byte
+
+// texts are the words that users read, in one language.
+type texts struct {
+	Link         map[link.Kind]message  `json:"link"`
+	Reasons      map[link.Reason]string `json:"reasons"`
+	Account      map[string]message     `json:"account"`
+	Pages        map[int]message        `json:"pages"` // by status
+	Notices      map[notice]string      `json:"notices"`
+	PasswordRule string                 `json:"password_rule"`
+}
+
+// message says what happened, whose side it is on and what to do next.
+type message struct {
+	Title  string `json:"title"`
+	Text   string `json:"text"`
+	Action string `json:"action"`
+	Side   string `json:"side"` // views.SideYou, SideGarmin or SideUs
+}
+
+func readTexts() (t texts, err error) {
+	d := json.NewDecoder(bytes.NewReader(english))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t); err != nil {
+		return t, fmt.Errorf("web/messages/en.json: %w", err)
+	}
+	return t, nil
+}

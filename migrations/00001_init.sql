@@ -104,6 +104,7 @@ CREATE TABLE garmin_authentication_states (
     intent_at           timestamptz,
     grant_refused_at    timestamptz,
     api_refused_since   timestamptz,
+    api_refused_at      timestamptz,
     previous_session    bytea,
     previous_generation bigint,
     previous_key_id     bigint,
@@ -145,7 +146,9 @@ CREATE TABLE garmin_candidates (
 CREATE TABLE garmin_login_attempts (
     id         uuid PRIMARY KEY,
     user_id    uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    form_id    uuid,
     email_mac  bytea NOT NULL,
+    withdrawn  boolean NOT NULL DEFAULT false,
     started_at timestamptz NOT NULL DEFAULT app_now(),
     ended_at   timestamptz,
     outcome    text,
@@ -162,7 +165,6 @@ CREATE TABLE link_events (
     to_state   text NOT NULL,
     reason     text,
     actor      text NOT NULL CHECK (actor IN ('user', 'support', 'system')),
-    actor_id   uuid,
     request_id text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT app_now()
 );

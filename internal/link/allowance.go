@@ -12,12 +12,17 @@ import (
 )
 
 // What one user may try within a day, so that nobody tests stolen passwords
-// through us.
+// through us, guesses codes, or has codes mailed to others.
 const (
 	maxFailures = 10
+	maxCodes    = 20
 	maxAccounts = 3
 	day         = 24 * time.Hour
 )
+
+// lostTime is how long a login may be under way before its process counts as
+// dead: longer than stepTime and a transaction.
+const lostTime = 90 * time.Second
 
 // Pauses after a 429 that does not say how long it lasts. Garmin does not
 // document its limits; Cloudflare's rate-limit rules count in minutes to an hour.
@@ -26,23 +31,32 @@ const defaultCoolDown = 15 * time.Minute
 // Waiting for another request that asks Garmin the same.
 const pollInterval = 250 * time.Millisecond
 
-// echoTime is how late the second click of a double click may come: a second
-// login would have Garmin mail a second code and void the first.
+// echoTime is how late the second of two equal requests may come that were
+// sent together.
 const echoTime = 5 * time.Second
 
-// duplicateOf is the login that this one repeats: one under way, or one that
-// has just ended and whose result still stands.
-func duplicateOf(recent []Login, mac []byte, r *Record) *Login {
+// duplicateOf is the login that this one repeats: one with the same e-mail
+// that is under way, or that has led to something and came from the very same
+// form. A second login would have Garmin mail a second code and void the first.
+// One that ran into a limit is repeated too: the cool-down that it began may
+// not have been seen.
+func duplicateOf(recent []Login, login Login, now time.Time) *Login {
 	for i := range recent {
 		l := &recent[i]
-		if !bytes.Equal(l.EmailMAC, mac) {
+		if !bytes.Equal(l.EmailMAC, login.EmailMAC) {
 			continue
 		}
-		stands := l.Outcome == outcomeChallenge && r.Challenge != nil ||
-			l.Outcome == outcomeLinked && r.State.Session == Live ||
-			l.Outcome == string(RateLimited)
-		if l.Outcome == "" || stands && r.Now.Sub(l.EndedAt) < echoTime {
+		switch l.Outcome {
+		case "":
 			return l
+		case outcomeLinked, outcomeChallenge, outcomeCandidate:
+			if login.Form != noID && l.Form == login.Form {
+				return l
+			}
+		case string(RateLimited):
+			if now.Sub(l.EndedAt) < echoTime {
+				return l
+			}
 		}
 	}
 	return nil
@@ -54,24 +68,35 @@ func admit(recent []Login, mac []byte, known bool, now time.Time) error {
 	if slices.ContainsFunc(recent, func(l Login) bool { return l.Outcome == "" }) {
 		return fail(InProgress)
 	}
-	var failures []time.Time
+	var failures, codes []time.Time
 	others := map[string]time.Time{} // e-mail -> its last use
 	for _, l := range recent {
-		if l.Outcome == string(WrongPassword) || l.Outcome == string(AccountLocked) {
+		switch l.Outcome {
+		case string(WrongPassword), string(AccountLocked):
 			failures = append(failures, l.StartedAt)
+		case outcomeChallenge:
+			codes = append(codes, l.StartedAt)
 		}
 		if !bytes.Equal(l.EmailMAC, mac) && l.StartedAt.After(others[string(l.EmailMAC)]) {
 			others[string(l.EmailMAC)] = l.StartedAt
 		}
 	}
-	if len(failures) >= maxFailures {
-		slices.SortFunc(failures, time.Time.Compare)
-		return &Error{Kind: TooManyFailures, RetryAfter: failures[len(failures)-maxFailures].Add(day).Sub(now)}
+	if wait := max(untilFewer(failures, maxFailures, now), untilFewer(codes, maxCodes, now)); wait > 0 {
+		return &Error{Kind: TooManyFailures, RetryAfter: wait}
 	}
 	if !known && len(others) >= maxAccounts {
 		return &Error{Kind: TooManyAccounts, RetryAfter: earliest(others).Add(day).Sub(now)}
 	}
 	return nil
+}
+
+// untilFewer is how long it takes until less than most of the times, which are
+// in order, lie within a day.
+func untilFewer(times []time.Time, most int, now time.Time) time.Duration {
+	if len(times) < most {
+		return 0
+	}
+	return times[len(times)-most].Add(day).Sub(now)
 }
 
 func earliest(uses map[string]time.Time) time.Time {
@@ -99,23 +124,14 @@ func (s *Service) awaitLogin(ctx context.Context, act Act, id uuid.UUID) (Link, 
 			return s.View(ctx, act.User)
 		case outcomeWithdrawn:
 			return Link{}, fail(Superseded)
+		case OutcomeLost:
+			return Link{}, fail(Unavailable)
 		default:
 			return Link{}, &Error{Kind: Kind(l.Outcome), RetryAfter: l.RetryAfter()}
 		}
 		if err := pause(ctx, pollInterval); err != nil {
 			return Link{}, fail(InProgress)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 
@@ -137,16 +153,16 @@ func (s *Service) coolingDown(ctx context.Context, region garmin.Region, mac []b
 }
 
 // refused translates Garmin's refusal and starts the cool-down that it asks
-// for. mac may be nil where no account is being signed in to.
+// for: of our address, or of the account that mac stands for.
 func (s *Service) refused(ctx context.Context, region garmin.Region, mac []byte, cause error) *Error {
 	e := translate(cause)
 	if e.Kind != RateLimited {
 		return e
 	}
 	wait := retryAfter(cause)
-	key := addressKey(region)
-	if garmin.KindOf(cause) == garmin.KindClientLimited && mac != nil {
-		key = accountKey(mac)
+	key := accountKey(mac)
+	if garmin.KindOf(cause) == garmin.KindRateLimited {
+		key = addressKey(region)
 	}
 	if err := s.limits.Cool(ctx, key, wait); err != nil {
 		s.log.ErrorContext(ctx, "cool-down not kept", "error", err)

@@ -2,8 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
@@ -17,21 +15,47 @@ const (
 	tryPause = time.Second
 )
 
-// fence names what a result belongs to: a login, or one claimed attempt of a
-// challenge. If the user ended it meanwhile, the result is thrown away.
-type fence struct {
-	login Login
-	claim uuid.UUID
+// fence names what a result belongs to: a login, or one claim of a challenge.
+// If that was ended meanwhile, the result is thrown away.
+type fence struct{ login, claim uuid.UUID }
+
+func (f fence) pass(r *Record) bool {
+	switch {
+	case f.claim != noID:
+		return r.Challenge != nil && r.Challenge.Claim == f.claim
+	case r.Login == nil || r.Login.ID != f.login:
+		return false
+	case r.Login.Withdrawn:
+		r.Login.Outcome = outcomeWithdrawn
+		return false
+	default:
+		return true
+	}
 }
 
-func (f fence) pass(r *Record, outcome string) (Event, error) {
-	if f.claim == noID {
-		return LoginDone, r.end(f.login, outcome)
+// arrived ends the login that the fence names, and names the event.
+func (f fence) arrived(r *Record, outcome string) Event {
+	if f.claim != noID {
+		return CodeAccepted
 	}
-	if r.Challenge == nil || r.Challenge.Claim != f.claim {
-		return "", fail(Superseded)
+	r.Login.Outcome = outcome
+	return LoginDone
+}
+
+// deliver changes the record by a result, if its fence lets it pass. It fails
+// with Superseded if not.
+func (s *Service) deliver(ctx context.Context, act Act, f fence, change func(*Record) error) error {
+	passed := false
+	err := s.update(ctx, act, func(r *Record) error {
+		if passed = f.pass(r); !passed {
+			return nil
+		}
+		return change(r)
+	})
+	if err == nil && !passed {
+		return fail(Superseded)
 	}
-	return CodeAccepted, nil
+	return err
 }
 
 // arrival is a session that Garmin's API has accepted, and whose it is.
@@ -39,6 +63,7 @@ type arrival struct {
 	session *garmin.Session
 	profile garmin.Profile
 	email   string
+	proved  time.Time // by the database's clock; zero: now
 }
 
 // conclude turns a ticket into a session and keeps it: as the link's own, or
@@ -46,9 +71,9 @@ type arrival struct {
 func (s *Service) conclude(ctx context.Context, act Act, f fence, ticket *garmin.Ticket, email string) error {
 	a, err := s.arrive(ctx, ticket, email)
 	if err != nil {
-		return s.abandon(ctx, act, f, s.refused(ctx, ticket.Region, nil, err))
+		return s.abandon(ctx, act, f, s.refused(ctx, ticket.Region, s.vault.emailMAC(email), err))
 	}
-	err = s.keep(ctx, act, f, a)
+	err = s.persist(ctx, func(again bool) error { return s.keep(ctx, act, f, a, again) })
 	if KindOf(err) == AccountTaken {
 		return s.abandon(ctx, act, f, fail(AccountTaken))
 	}
@@ -57,74 +82,69 @@ func (s *Service) conclude(ctx context.Context, act Act, f fence, ticket *garmin
 
 // arrive redeems the ticket. A login counts only once the API took the token.
 func (s *Service) arrive(ctx context.Context, ticket *garmin.Ticket, email string) (arrival, error) {
-	a := arrival{email: email}
-	err := insist(ctx, func() (err error) {
-		a.session, err = s.garmin.Exchange(ctx, ticket)
-		return err
-	}, garmin.KindUnavailable)
+	session, err := s.garmin.Exchange(ctx, ticket)
+	if garmin.KindOf(err) == garmin.KindUnavailable && pause(ctx, tryPause) == nil {
+		// The ticket may be spent or not. If it is, the first answer was the true one.
+		if again, late := s.garmin.Exchange(ctx, ticket); late == nil {
+			session, err = again, nil
+		}
+	}
 	if err != nil {
-		return a, err
+		return arrival{}, err
 	}
-	err = insist(ctx, func() error {
-		profile, err := s.garmin.Profile(ctx, a.session)
-		if err == nil {
-			a.profile = *profile
-		}
-		return err
-	}, garmin.KindUnavailable, garmin.KindTokenRejected)
-	return a, err
-}
-
-// insist calls f again while it fails with one of the kinds.
-func insist(ctx context.Context, f func() error, kinds ...garmin.Kind) error {
-	var err error
-	for range tries {
-		if err = f(); err == nil || !slices.Contains(kinds, garmin.KindOf(err)) {
-			return err
-		}
-		if pause(ctx, tryPause) != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (s *Service) keep(ctx context.Context, act Act, f fence, a arrival) error {
-	var generation int64
-	err := s.persist(ctx, func(ctx context.Context) (err error) {
-		generation, err = s.store.NextGeneration(ctx)
-		return err
-	})
+	profile, err := s.profileOfFresh(ctx, session)
 	if err != nil {
-		return err
+		return arrival{}, err
 	}
-	return s.persist(ctx, func(ctx context.Context) error { return s.save(ctx, act, f, a, generation) })
+	return arrival{session: session, profile: *profile, email: email}, nil
 }
 
-func (s *Service) save(ctx context.Context, act Act, f fence, a arrival, generation int64) error {
-	return s.update(ctx, act, func(r *Record) error {
-		if r.holds(generation) {
-			return nil // the last try was committed, though its answer was lost
+// profileOfFresh asks, more than once if need be, with a token that was issued
+// a moment ago.
+func (s *Service) profileOfFresh(ctx context.Context, session *garmin.Session) (*garmin.Profile, error) {
+	for try := 1; ; try++ {
+		profile, err := s.garmin.Profile(ctx, session)
+		kind := garmin.KindOf(err)
+		worth := kind == garmin.KindUnavailable || kind == garmin.KindTokenRejected
+		if !worth || try == tries || pause(ctx, tryPause) != nil {
+			return profile, err
 		}
+	}
+}
+
+func (s *Service) keep(ctx context.Context, act Act, f fence, a arrival, again bool) error {
+	if again {
+		r, err := s.store.Record(ctx, act.User)
+		if err != nil || s.holds(&r, a) {
+			return err // the last try was committed, though its answer was lost
+		}
+	}
+	return s.deliver(ctx, act, f, func(r *Record) error {
 		if r.GarminGUID != "" && r.GarminGUID != a.profile.GUID {
-			return s.setAside(r, f, a, generation)
+			return s.setAside(r, f, a)
 		}
-		event, err := f.pass(r, outcomeLinked)
-		if err != nil {
-			return err
-		}
-		return s.adopt(r, event, a, generation)
+		return s.adopt(r, f.arrived(r, outcomeLinked), a)
 	})
 }
 
-func (r *Record) holds(generation int64) bool {
-	return r.Session.Generation == generation || r.Candidate != nil && r.Candidate.Session.Generation == generation
+func (s *Service) holds(r *Record, a arrival) bool {
+	kind, held := kindSession, r.Session
+	if r.Candidate != nil {
+		kind, held = kindCandidate, r.Candidate.Session
+	}
+	session, err := s.vault.openSession(r.User, kind, held)
+	if err != nil {
+		return false
+	}
+	ours, _ := a.session.Dumps()
+	theirs, _ := session.Dumps()
+	return ours == theirs
 }
 
 // adopt makes the arrival the link's session, over whatever stood before: the
 // user's own login wins.
-func (s *Service) adopt(r *Record, e Event, a arrival, generation int64) error {
-	sealed, err := s.vault.sealSession(r.User, kindSession, generation, a.session)
+func (s *Service) adopt(r *Record, e Event, a arrival) error {
+	sealed, err := s.vault.sealSession(r.User, kindSession, r.Fresh, a.session, r.Now)
 	if err != nil {
 		return err
 	}
@@ -135,18 +155,19 @@ func (s *Service) adopt(r *Record, e Event, a arrival, generation int64) error {
 	r.Session, r.Candidate = sealed, nil
 	r.Region, r.GarminEmail = string(a.session.Region()), a.email
 	r.GarminGUID, r.GarminName = a.profile.GUID, name(a.profile)
-	r.LastValidated, r.NextCheck = r.Now, r.Now.Add(checkInterval)
+	r.RefreshedAt, r.NextCheck = time.Time{}, r.Now.Add(checkInterval)
+	if r.LastValidated = a.proved; a.proved.IsZero() {
+		r.LastValidated = r.Now
+	}
 	return nil
 }
 
-func (s *Service) setAside(r *Record, f fence, a arrival, generation int64) error {
-	if _, err := f.pass(r, outcomeCandidate); err != nil {
-		return err
-	}
-	sealed, err := s.vault.sealSession(r.User, kindCandidate, generation, a.session)
+func (s *Service) setAside(r *Record, f fence, a arrival) error {
+	sealed, err := s.vault.sealSession(r.User, kindCandidate, r.Fresh, a.session, r.Now)
 	if err != nil {
 		return err
 	}
+	f.arrived(r, outcomeCandidate)
 	r.Candidate = &SealedCandidate{
 		Session: sealed, Region: string(a.session.Region()), GarminEmail: a.email,
 		GarminGUID: a.profile.GUID, GarminName: name(a.profile), ExpiresAt: r.Now.Add(candidateLife),
@@ -164,37 +185,16 @@ func name(p garmin.Profile) string {
 // abandon ends the login, or the challenge whose code Garmin has spent.
 func (s *Service) abandon(ctx context.Context, act Act, f fence, e *Error) error {
 	err := s.update(ctx, act, func(r *Record) error {
-		if f.claim == noID {
-			if r.Login != nil && r.Login.ID == f.login.ID {
-				r.Login.fail(e, r.Now)
-			}
-			return nil
+		switch {
+		case f.claim == noID && r.Login != nil && r.Login.ID == f.login:
+			r.Login.fail(e, r.Now)
+		case f.claim != noID && f.pass(r):
+			return r.move(Failed)
 		}
-		if r.Challenge == nil || r.Challenge.Claim != f.claim {
-			return nil
-		}
-		return r.move(Cancelled)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	return e
-}
-
-// persist saves what cannot be had again: it goes on trying, whatever the
-// caller does, until the database answers or the program's grace is over.
-func (s *Service) persist(ctx context.Context, save func(context.Context) error) error {
-	ctx = context.WithoutCancel(ctx)
-	wait := 100 * time.Millisecond
-	for {
-		err := save(ctx)
-		if !errors.Is(err, ErrStoreDown) {
-			return err
-		}
-		s.log.ErrorContext(ctx, "a new Garmin session is not saved yet", "error", err)
-		if pause(s.closing, wait) != nil {
-			return err
-		}
-		wait = min(2*wait, 5*time.Second)
-	}
 }

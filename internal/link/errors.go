@@ -21,7 +21,7 @@ const (
 	NoCandidate     Kind = "no_candidate"
 	InProgress      Kind = "in_progress" // another request is doing this right now
 	ResendTooSoon   Kind = "resend_too_soon"
-	Superseded      Kind = "superseded" // the user cancelled or unlinked meanwhile; the result was thrown away
+	Superseded      Kind = "superseded" // the user cancelled, unlinked or began anew meanwhile, or it took too long; the result was thrown away
 
 	// Ours: limits that protect Garmin accounts from being tried through us.
 	TooManyFailures Kind = "too_many_failures"

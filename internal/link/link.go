@@ -1,6 +1,8 @@
 package link
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -23,15 +25,19 @@ type Act struct {
 }
 
 // Credentials are what a user types for Garmin. They live in memory for the
-// length of one request and print as [redacted].
+// length of one request and print as [redacted]; keep them out of unexported
+// fields, whose methods fmt does not call.
 type Credentials struct {
 	Email, Password, Region string
+
+	// Form names the form that was sent, so that sending it twice is one
+	// login; zero if it has no name.
+	Form uuid.UUID
 }
 
 const redacted = "[redacted]"
 
-func (Credentials) String() string               { return redacted }
-func (Credentials) GoString() string             { return redacted }
+func (Credentials) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, redacted) }
 func (Credentials) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (Credentials) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 

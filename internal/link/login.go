@@ -24,10 +24,10 @@ func (s *Service) Start(ctx context.Context, act Act, c Credentials) (Link, erro
 	if err := s.coolingDown(ctx, region, mac); err != nil {
 		return Link{}, err
 	}
-	login := Login{ID: newID(), EmailMAC: mac}
+	login := Login{ID: newID(), Form: c.Form, EmailMAC: mac}
 	var same *Login
-	err = s.store.BeginLogin(ctx, act, login, func(r *Record, recent []Login) error {
-		if same = duplicateOf(recent, mac, r); same != nil {
+	err = s.store.BeginLogin(ctx, act, login, lostTime, func(r *Record, recent []Login) error {
+		if same = duplicateOf(recent, login, r.Now); same != nil {
 			return fail(InProgress)
 		}
 		return admit(recent, mac, s.knows(r, mac), r.Now)
@@ -39,9 +39,10 @@ func (s *Service) Start(ctx context.Context, act Act, c Credentials) (Link, erro
 		return Link{}, err
 	}
 	// From here on the browser may go away: what Garmin grants is kept.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTime)
+	ctx = context.WithoutCancel(ctx)
+	step, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
-	if err := s.signIn(ctx, act, login, region, c); err != nil {
+	if err := s.signIn(step, act, login, region, c); err != nil {
 		return Link{}, err
 	}
 	return s.View(ctx, act.User)
@@ -76,7 +77,7 @@ func (s *Service) signIn(ctx context.Context, act Act, login Login, region garmi
 	if challenge != nil {
 		return s.ask(ctx, act, login, c.Email, challenge)
 	}
-	return s.conclude(ctx, act, fence{login: login}, ticket, c.Email)
+	return s.conclude(ctx, act, fence{login: login.ID}, ticket, c.Email)
 }
 
 // ask keeps the challenge for any replica to finish.
@@ -86,10 +87,8 @@ func (s *Service) ask(ctx context.Context, act Act, login Login, email string, c
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, act, func(r *Record) error {
-		if err := r.end(login, outcomeChallenge); err != nil {
-			return err
-		}
+	return s.deliver(ctx, act, fence{login: login.ID}, func(r *Record) error {
+		r.Login.Outcome = outcomeChallenge
 		if r.State == (State{}) {
 			r.Region, r.GarminEmail = string(challenge.Region), email
 		}
@@ -147,14 +146,4 @@ func (l *Login) RetryAfter() time.Duration {
 		return 0
 	}
 	return l.RetryAt.Sub(l.EndedAt)
-}
-
-// end marks the login as ended. It fails with Superseded if the user unlinked
-// meanwhile: the result is thrown away.
-func (r *Record) end(login Login, outcome string) error {
-	if r.Login == nil || r.Login.ID != login.ID {
-		return fail(Superseded)
-	}
-	r.Login.Outcome = outcome
-	return nil
 }

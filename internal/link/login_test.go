@@ -180,9 +180,11 @@ func TestDoubleClickAsksGarminOnce(t *testing.T) {
 	w := newWorld(t)
 	release := w.garmin.Hold(garmintest.OpLogin)
 	results := make(chan error, 2)
+	form := credentials("mfa")
+	form.Form = uuid.New()
 	for _, s := range []*link.Service{w.links, w.replica()} {
 		go func() {
-			l, err := s.Start(context.Background(), w.act(), credentials("mfa"))
+			l, err := s.Start(context.Background(), w.act(), form)
 			if err == nil && l.Challenge == nil {
 				err = fmt.Errorf("no challenge in %+v", l)
 			}

@@ -21,16 +21,17 @@ func (s *Service) SubmitCode(ctx context.Context, act Act, challenge uuid.UUID, 
 	if !isCode(code) {
 		return Link{}, fail(InvalidCode)
 	}
-	pending, err := s.claimAttempt(ctx, act, challenge)
+	pending, err := s.claim(ctx, act, challenge, takeAttempt)
 	if KindOf(err) == InProgress {
 		return s.awaitAttempt(ctx, act)
 	}
 	if err != nil {
 		return Link{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTime)
+	ctx = context.WithoutCancel(ctx)
+	step, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
-	if err := s.tryCode(ctx, act, pending, code); err != nil {
+	if err := s.tryCode(step, act, pending, code); err != nil {
 		return Link{}, err
 	}
 	return s.View(ctx, act.User)
@@ -40,17 +41,29 @@ func isCode(code string) bool {
 	return len(code) >= 4 && len(code) <= 10 && strings.Trim(code, "0123456789") == ""
 }
 
-// claimAttempt takes one attempt while time is left. What it claims is charged
-// even if the process dies.
-func (s *Service) claimAttempt(ctx context.Context, act Act, id uuid.UUID) (PendingChallenge, error) {
-	claim := newID()
+// takeAttempt charges one attempt, even if the process dies before Garmin
+// judges it.
+func takeAttempt(r *Record) (refusal, fault error) {
+	if r.Challenge.Attempts >= maxAttempts {
+		return fail(AttemptsGone), r.move(AttemptsSpent)
+	}
+	r.Challenge.Attempts++
+	return nil, nil
+}
+
+// claim reserves the pending challenge for one request, while time is left.
+// take may refuse it, or change it, or end it.
+func (s *Service) claim(ctx context.Context, act Act, id uuid.UUID, take func(*Record) (refusal, fault error)) (PendingChallenge, error) {
+	if err := s.challengeCoolingDown(ctx, act.User); err != nil {
+		return PendingChallenge{}, err
+	}
 	var claimed PendingChallenge
 	var refusal error
-	err := s.store.Update(ctx, act, func(r *Record) error {
+	err := s.write(ctx, act, func(r *Record) (fault error) {
 		c := r.Challenge
 		switch {
-		case c == nil && r.justProved():
-			refusal = fail(InProgress) // the other tab's code was right a moment ago
+		case c == nil && r.justConcluded():
+			refusal = fail(InProgress) // another tab's code was right a moment ago
 		case c == nil || id != noID && id != c.ID:
 			refusal = fail(NoChallenge)
 		case c.claimed(r.Now):
@@ -58,20 +71,35 @@ func (s *Service) claimAttempt(ctx context.Context, act Act, id uuid.UUID) (Pend
 		case c.expired(r.Now):
 			refusal = fail(ChallengeGone)
 			return r.move(Expired)
-		case c.Attempts >= maxAttempts:
-			refusal = fail(AttemptsGone)
-			return r.move(AttemptsSpent)
 		default:
-			c.Attempts++
-			c.Claim, c.ClaimedUntil = claim, r.Now.Add(claimTime)
-			claimed = *c
+			if refusal, fault = take(r); refusal == nil {
+				c.Claim, c.ClaimedUntil = newID(), r.Now.Add(claimTime)
+				claimed = *c
+			}
 		}
-		return nil
+		return fault
 	})
 	if err != nil {
 		return PendingChallenge{}, err
 	}
 	return claimed, refusal
+}
+
+func (s *Service) challengeCoolingDown(ctx context.Context, user uuid.UUID) error {
+	r, err := s.store.Record(ctx, user)
+	if err != nil || r.Challenge == nil {
+		return err
+	}
+	return s.coolingDown(ctx, garmin.Region(r.Challenge.Region), s.vault.emailMAC(r.Challenge.GarminEmail))
+}
+
+// release ends a claim and lets change settle the rest. It fails with
+// Superseded if the user ended the challenge meanwhile.
+func (s *Service) release(ctx context.Context, act Act, pending PendingChallenge, change func(*Record) error) error {
+	return s.deliver(ctx, act, fence{claim: pending.Claim}, func(r *Record) error {
+		r.Challenge.Claim, r.Challenge.ClaimedUntil = noID, time.Time{}
+		return change(r)
+	})
 }
 
 func (s *Service) tryCode(ctx context.Context, act Act, pending PendingChallenge, code string) error {
@@ -92,15 +120,11 @@ func (s *Service) codeFailed(ctx context.Context, act Act, pending PendingChalle
 	e := s.refused(ctx, challenge.Region, s.vault.emailMAC(pending.GarminEmail), cause)
 	sealed, err := s.vault.sealChallenge(act.User, pending.ID, challenge)
 	if err != nil {
-		return err
+		return s.giveBack(ctx, act, pending, err)
 	}
-	err = s.update(ctx, act, func(r *Record) error {
+	err = s.release(ctx, act, pending, func(r *Record) error {
 		c := r.Challenge
-		if c == nil || c.Claim != pending.Claim {
-			return fail(Superseded)
-		}
 		c.Sealed = sealed // with the cookies that came meanwhile
-		c.Claim, c.ClaimedUntil = noID, time.Time{}
 		switch e.Kind {
 		case WrongCode:
 			if c.Attempts >= maxAttempts {
@@ -111,7 +135,7 @@ func (s *Service) codeFailed(ctx context.Context, act Act, pending PendingChalle
 		case ChallengeGone:
 			return r.move(Expired)
 		case AccountLocked, ChildAccount, NeedsAttention:
-			return r.move(Cancelled)
+			return r.move(Failed)
 		default:
 			c.Attempts--
 		}
@@ -125,11 +149,8 @@ func (s *Service) codeFailed(ctx context.Context, act Act, pending PendingChalle
 
 // giveBack returns an attempt that never reached Garmin, for a fault of ours.
 func (s *Service) giveBack(ctx context.Context, act Act, pending PendingChallenge, fault error) error {
-	err := s.update(ctx, act, func(r *Record) error {
-		if c := r.Challenge; c != nil && c.Claim == pending.Claim {
-			c.Attempts--
-			c.Claim, c.ClaimedUntil = noID, time.Time{}
-		}
+	err := s.release(ctx, act, pending, func(r *Record) error {
+		r.Challenge.Attempts--
 		return nil
 	})
 	if err != nil {
@@ -138,9 +159,9 @@ func (s *Service) giveBack(ctx context.Context, act Act, pending PendingChalleng
 	return fault
 }
 
-// awaitAttempt waits until nobody tries a code any more. If the challenge is
-// then over, the result shows on the link; if not, this call's own code was
-// not tried, and the user may try it.
+// awaitAttempt waits until nobody uses the challenge any more. If it is then
+// over, the result shows on the link; if not, this call's own code was not
+// tried, and the user may try it.
 func (s *Service) awaitAttempt(ctx context.Context, act Act) (Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimTime)
 	defer cancel()
@@ -150,64 +171,10 @@ func (s *Service) awaitAttempt(ctx context.Context, act Act) (Link, error) {
 			return Link{}, err
 		}
 		if r.Challenge == nil {
-			return s.View(ctx, act.User)
+			return r.view(), nil
 		}
-		if !r.Challenge.claimed(r.Now) {
-			return Link{}, fail(InProgress)
-		}
-		if err := pause(ctx, pollInterval); err != nil {
+		if !r.Challenge.claimed(r.Now) || pause(ctx, pollInterval) != nil {
 			return Link{}, fail(InProgress)
 		}
 	}
-}
-
-// ResendCode asks Garmin for a new code of the same challenge. It fails with
-// NoChallenge, ResendTooSoon, NoResend and what Garmin may refuse; the
-// challenge stays as it is.
-func (s *Service) ResendCode(ctx context.Context, act Act, id uuid.UUID) (Link, error) {
-	var pending PendingChallenge
-	err := s.update(ctx, act, func(r *Record) error {
-		c := r.Challenge
-		if c == nil || id != noID && id != c.ID {
-			return fail(NoChallenge)
-		}
-		if c.claimed(r.Now) {
-			return fail(InProgress)
-		}
-		if wait := c.SentAt.Add(resendPause).Sub(r.Now); wait > 0 {
-			return &Error{Kind: ResendTooSoon, RetryAfter: wait}
-		}
-		c.SentAt = r.Now
-		pending = *c
-		return nil
-	})
-	if err != nil {
-		return Link{}, err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTime)
-	defer cancel()
-	if err := s.resend(ctx, act, pending); err != nil {
-		return Link{}, err
-	}
-	return s.View(ctx, act.User)
-}
-
-func (s *Service) resend(ctx context.Context, act Act, pending PendingChallenge) error {
-	challenge, err := s.vault.openChallenge(act.User, pending.ID, pending.Sealed)
-	if err != nil {
-		return err
-	}
-	if err := s.garmin.ResendCode(ctx, challenge); err != nil {
-		return s.refused(ctx, challenge.Region, s.vault.emailMAC(pending.GarminEmail), err)
-	}
-	sealed, err := s.vault.sealChallenge(act.User, pending.ID, challenge)
-	if err != nil {
-		return err
-	}
-	return s.update(ctx, act, func(r *Record) error {
-		if c := r.Challenge; c != nil && c.ID == pending.ID && c.Claim == noID {
-			c.Sealed = sealed
-		}
-		return nil
-	})
 }

@@ -11,6 +11,10 @@ func (r *Record) move(e Event) error {
 		return err
 	}
 	entry := Entry{Event: e, From: r.State, To: next}
+	switch e {
+	case Expired, AttemptsSpent, Failed, Rejected: // whoever's request found it
+		entry.By = BySystem
+	}
 	if next.String() != r.State.String() {
 		r.Since = r.Now
 	}
@@ -32,7 +36,8 @@ func (r *Record) dropSession() {
 	r.Session, r.Previous = SealedSession{}, SealedSession{}
 	r.release()
 	r.Intent, r.IntentAt = 0, time.Time{}
-	r.GrantRefusedAt, r.APIRefusedSince, r.NextCheck = time.Time{}, time.Time{}, time.Time{}
+	r.GrantRefusedAt, r.NextCheck = time.Time{}, time.Time{}
+	r.APIRefusedSince, r.APIRefusedAt = time.Time{}, time.Time{}
 }
 
 func (r *Record) release() {
@@ -56,9 +61,17 @@ func (r *Record) due() bool {
 		r.Challenge != nil && r.Challenge.expired(r.Now)
 }
 
-func (r *Record) justProved() bool {
-	return r.State.Session == Live && r.Now.Sub(r.LastValidated) < echoTime
+// justConcluded reports that a login has only just led to something.
+func (r *Record) justConcluded() bool {
+	proved := r.LastValidated
+	if r.Candidate != nil {
+		proved = r.Candidate.proved()
+	}
+	return r.State.Session == Live && r.Now.Sub(proved) < echoTime
 }
+
+// proved is when Garmin's API took the candidate's session.
+func (c *SealedCandidate) proved() time.Time { return c.ExpiresAt.Add(-candidateLife) }
 
 func (c *PendingChallenge) claimed(now time.Time) bool {
 	return c.Claim != noID && now.Before(c.ClaimedUntil)

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -11,7 +10,8 @@ import (
 )
 
 const (
-	refreshTime = 50 * time.Second // shorter than the lease of 60 s that the store grants
+	refreshTime = 50 * time.Second // for the calls of one refresh
+	leaseTime   = 65 * time.Second // longer than refreshTime and a transaction
 	loserTime   = 20 * time.Second // how long the loser of a lease waits for the winner
 
 	// doubtTime must lie between two refusals where a refresh of another
@@ -25,50 +25,66 @@ type refreshed struct {
 }
 
 // refresh is the one way to new tokens. It returns a session newer than the
-// generation seen, whoever obtained it. Exactly one call reaches Garmin,
-// however many ask, over all replicas. It fails with ReauthNeeded when the
-// grant is dead, NotLinked when the link is gone, and Unavailable and
+// generation seen, whoever obtained it: of all who ask, over all replicas, one
+// asks Garmin and the others share what came of it. It fails with ReauthNeeded
+// when the grant is dead, NotLinked when the link is gone, and Unavailable and
 // RateLimited, which change nothing.
+//
+// Once the old token was sent it may be dead, so the work is detached from
+// ctx: it ends, and is saved, even if nobody waits for it any more.
 func (s *Service) refresh(ctx context.Context, act Act, seen int64) (*garmin.Session, int64, error) {
 	key := act.User.String() + "/" + strconv.FormatInt(seen, 10)
-	v, err, _ := s.flights.Do(key, func() (any, error) {
-		// Detached: once the old token was sent it may be dead, so the new
-		// one must be received and saved even if nobody waits for it.
+	flight := s.flights.DoChan(key, func() (any, error) {
+		s.working.Add(1)
+		defer s.working.Done()
 		return s.refreshOnce(context.WithoutCancel(ctx), act, seen)
 	})
-	if err != nil {
-		return nil, 0, err
+	select {
+	case <-ctx.Done():
+		return nil, 0, &Error{Kind: Unavailable, Err: ctx.Err()}
+	case landed := <-flight:
+		r, _ := landed.Val.(refreshed)
+		return r.session, r.generation, landed.Err
 	}
-	r := v.(refreshed)
-	return r.session, r.generation, nil
 }
 
 func (s *Service) refreshOnce(ctx context.Context, act Act, seen int64) (refreshed, error) {
-	deadline, cancel := context.WithTimeout(ctx, loserTime)
-	defer cancel()
 	owner := newID()
-	for {
-		claim, claimed, err := s.store.ClaimRefresh(ctx, act.User, seen, owner)
-		if err != nil {
-			return refreshed{}, err
-		}
-		r, err := s.store.Record(ctx, act.User)
-		if err != nil {
-			return refreshed{}, err
-		}
-		if claimed {
-			return s.redeem(ctx, act, r, claim, owner)
-		}
-		if r.State.Session != Live || r.Session.Generation != seen {
-			return s.current(r)
-		}
-		if pause(deadline, pollInterval) != nil {
-			return refreshed{}, fail(Unavailable)
-		}
+	claim, claimed, err := s.store.ClaimRefresh(ctx, act.User, seen, owner, leaseTime)
+	if err != nil {
+		return refreshed{}, err
+	}
+	r, err := s.store.Record(ctx, act.User)
+	switch {
+	case err != nil:
+		return refreshed{}, err
+	case claimed && r.LeaseOwner == owner: // else the link moved on between the two
+		return s.redeem(ctx, act, r, claim)
+	default:
+		return s.awaitRefresh(ctx, r, seen)
 	}
 }
 
-// current is what another refresher left behind.
+// awaitRefresh waits for the one who holds the lease. If he fails, so does
+// this: asking Garmin again right away would not help.
+func (s *Service) awaitRefresh(ctx context.Context, r Record, seen int64) (refreshed, error) {
+	ctx, cancel := context.WithTimeout(ctx, loserTime)
+	defer cancel()
+	for r.State.Session == Live && r.Session.Generation == seen {
+		if !r.leased() || pause(ctx, pollInterval) != nil {
+			return refreshed{}, fail(Unavailable)
+		}
+		var err error
+		if r, err = s.store.Record(ctx, r.User); err != nil {
+			return refreshed{}, err
+		}
+	}
+	return s.current(r)
+}
+
+func (r *Record) leased() bool { return r.LeaseOwner != noID && r.Now.Before(r.LeaseUntil) }
+
+// current is what another has left behind.
 func (s *Service) current(r Record) (refreshed, error) {
 	switch r.State.Session {
 	case None:
@@ -80,85 +96,65 @@ func (s *Service) current(r Record) (refreshed, error) {
 	return refreshed{session, r.Session.Generation}, err
 }
 
-// redeem asks Garmin under the lease. The stored session is tried first; the
-// one before it only when that is refused.
-func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshClaim, owner uuid.UUID) (refreshed, error) {
-	session, err := s.vault.openSession(r.User, kindSession, r.Session)
-	if err != nil {
-		return refreshed{}, s.yield(ctx, act, owner, claim.Unfinished, err)
-	}
-	call, cancel := context.WithTimeout(ctx, refreshTime)
+// redeem asks Garmin under the lease that r shows. The stored session is tried
+// first; the one before it only when that is refused.
+func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshClaim) (refreshed, error) {
+	step, cancel := context.WithTimeout(ctx, refreshTime)
 	defer cancel()
-	next, err := s.garmin.Refresh(call, session)
-	if garmin.KindOf(err) == garmin.KindGrantDead && r.mayJudge(claim) {
-		next, err = s.redeemPrevious(call, r, err)
+	sent := r.Session
+	next, err := s.exchange(step, r.User, sent)
+	if garmin.KindOf(err) == garmin.KindGrantDead && r.mayJudge(claim) && !r.Previous.IsZero() {
+		sent = r.Previous
+		next, err = s.exchange(step, r.User, sent)
 	}
 	switch {
 	case err == nil:
-		return s.saveRefreshed(ctx, act, r.Session.Generation, claim, next)
+		return s.saveRefreshed(ctx, act, r.Session.Generation, claim, next, sent)
 	case garmin.KindOf(err) == garmin.KindGrantDead:
-		return refreshed{}, s.judge(ctx, act, r, claim, owner, err)
+		return s.judge(ctx, act, r, claim, err)
 	default:
 		unknown := claim.Unfinished || mayHaveWorked(err)
-		return refreshed{}, s.yield(ctx, act, owner, unknown, s.refused(ctx, session.Region(), nil, err))
+		return refreshed{}, s.yield(ctx, act, r.LeaseOwner, unknown, s.told(ctx, garmin.Region(r.Region), r.GarminEmail, err))
 	}
 }
 
-func mayHaveWorked(err error) bool {
-	e, ok := errors.AsType[*garmin.Error](err)
-	return ok && e.Sent()
-}
-
-// mayJudge reports whether a refusal of the stored session is to be believed:
-// at once if no other refresh may have succeeded unseen, else at the second
-// refusal.
-func (r *Record) mayJudge(claim RefreshClaim) bool {
-	return !claim.Unfinished || !r.GrantRefusedAt.IsZero() && r.Now.Sub(r.GrantRefusedAt) >= doubtTime
-}
-
-func (s *Service) redeemPrevious(ctx context.Context, r Record, refusal error) (*garmin.Session, error) {
-	if r.Previous.IsZero() {
-		return nil, refusal
-	}
-	previous, err := s.vault.openSession(r.User, kindSession, r.Previous)
+func (s *Service) exchange(ctx context.Context, user uuid.UUID, sent SealedSession) (*garmin.Session, error) {
+	session, err := s.vault.openSession(user, kindSession, sent)
 	if err != nil {
 		return nil, err
 	}
-	return s.garmin.Refresh(ctx, previous)
+	return s.garmin.Refresh(ctx, session)
 }
 
 // saveRefreshed keeps the new session, and the one that was sent as previous
 // until the new one has worked. A session that moved on meanwhile (the user's
 // own login, an unlink) wins, and the new one is thrown away.
-func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim RefreshClaim, next *garmin.Session) (refreshed, error) {
-	sealed, err := s.vault.sealSession(act.User, kindSession, claim.Generation, next)
-	if err != nil {
-		return refreshed{}, err
-	}
+func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim RefreshClaim, next *garmin.Session, sent SealedSession) (refreshed, error) {
 	result := refreshed{next, claim.Generation}
-	err = s.persist(ctx, func(ctx context.Context) error {
+	err := s.persist(ctx, func(bool) error {
 		return s.update(ctx, act, func(r *Record) error {
-			if r.Session.Generation == seen {
-				r.renew(sealed)
-			}
-			if r.Session.Generation == claim.Generation {
+			switch r.Session.Generation {
+			case claim.Generation: // a try before this one was committed
 				return nil
+			case seen:
+				sealed, err := s.vault.sealSession(r.User, kindSession, claim.Generation, next, r.Now)
+				r.renew(sealed, sent)
+				return err
+			default:
+				var err error
+				result, err = s.current(*r)
+				return err
 			}
-			var err error
-			result, err = s.current(*r)
-			return err
 		})
 	})
 	return result, err
 }
 
-func (r *Record) renew(next SealedSession) {
-	previous := r.Session
-	since := r.APIRefusedSince
-	check := r.NextCheck
+func (r *Record) renew(next, sent SealedSession) {
+	since, last, check := r.APIRefusedSince, r.APIRefusedAt, r.NextCheck
 	r.dropSession()
-	r.Session, r.Previous = next, previous
-	r.APIRefusedSince, r.NextCheck, r.RefreshedAt = since, check, r.Now
+	r.Session, r.Previous, r.RefreshedAt = next, sent, r.Now
+	r.APIRefusedSince, r.APIRefusedAt, r.NextCheck = since, last, check
 }
 
 // yield gives the lease back without a new session. The intent stays where
@@ -178,30 +174,4 @@ func (s *Service) yield(ctx context.Context, act Act, owner uuid.UUID, unknown b
 		return err
 	}
 	return cause
-}
-
-// judge believes a refused grant only where no other refresh may have
-// succeeded unseen; a first refusal in doubt is only noted.
-func (s *Service) judge(ctx context.Context, act Act, seen Record, claim RefreshClaim, owner uuid.UUID, cause error) error {
-	result := &Error{Kind: ReauthNeeded, Err: cause}
-	err := s.update(ctx, act, func(r *Record) error {
-		if r.LeaseOwner != owner || r.Session.Generation != seen.Session.Generation {
-			result = fail(Unavailable) // moved on: the next look finds the new session
-			return nil
-		}
-		if !seen.mayJudge(claim) {
-			result = &Error{Kind: Unavailable, RetryAfter: doubtTime, Err: cause}
-			r.release()
-			if r.GrantRefusedAt.IsZero() {
-				r.GrantRefusedAt = r.Now
-			}
-			return nil
-		}
-		r.Reason = GrantRefused
-		return r.move(Rejected)
-	})
-	if err != nil {
-		return err
-	}
-	return result
 }

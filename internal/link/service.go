@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
@@ -22,6 +23,7 @@ const (
 	// how long a claim stands for a process that died meanwhile.
 	stepTime  = 60 * time.Second
 	claimTime = 75 * time.Second
+	storeTime = 10 * time.Second // for one transaction
 
 	checkInterval = 24 * time.Hour // until an unused link is validated again
 )
@@ -36,20 +38,25 @@ type Service struct {
 	limits  limit.Limiter
 	log     *slog.Logger
 	flights singleflight.Group
+	working sync.WaitGroup // refreshes, which outlive those who asked for them
 	closing context.Context
-	close   context.CancelFunc
+	giveUp  context.CancelFunc
 }
 
 // New returns a Service. Close it when no call is under way any more, or when
 // the shutdown grace is over.
 func New(store Store, client *garmin.Client, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
 	s := &Service{store: store, garmin: client, vault: vault, limits: limits, log: log}
-	s.closing, s.close = context.WithCancel(context.Background())
+	s.closing, s.giveUp = context.WithCancel(context.Background())
 	return s
 }
 
-// Close gives up saving what could not be saved so far.
-func (s *Service) Close() { s.close() }
+// Close waits for refreshes under way, and gives up saving what the database
+// does not take now.
+func (s *Service) Close() {
+	s.giveUp()
+	s.working.Wait()
+}
 
 // View tells of a user's link. A user without one has a Link in the zero State.
 func (s *Service) View(ctx context.Context, user uuid.UUID) (Link, error) {
@@ -69,18 +76,30 @@ func (s *Service) View(ctx context.Context, user uuid.UUID) (Link, error) {
 	return r.view(), nil
 }
 
-// update changes a record after what has run out of time was ended.
+// update changes a record after what has run out of time was ended. It has a
+// time of its own: what Garmin has answered is written down even if the caller
+// left, or if Garmin used up the time.
 func (s *Service) update(ctx context.Context, act Act, decide func(*Record) error) error {
-	err := s.store.Update(ctx, act, func(r *Record) error {
+	return s.write(ctx, act, func(r *Record) error {
 		if err := r.settle(); err != nil {
 			return err
 		}
 		return decide(r)
 	})
-	if errors.Is(err, ErrAccountTaken) {
+}
+
+func (s *Service) write(ctx context.Context, act Act, decide func(*Record) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	defer cancel()
+	err := s.store.Update(ctx, act, decide)
+	switch {
+	case errors.Is(err, ErrAccountTaken):
 		return &Error{Kind: AccountTaken, Err: err}
+	case err != nil && ctx.Err() != nil:
+		return errors.Join(ErrStoreDown, err)
+	default:
+		return err
 	}
-	return err
 }
 
 // Cancel gives a pending challenge up; what stood before stands again. It is
@@ -104,7 +123,7 @@ func (s *Service) Unlink(ctx context.Context, act Act) error {
 	return s.update(ctx, act, func(r *Record) error {
 		r.Candidate = nil
 		if r.Login != nil {
-			r.Login.Outcome = outcomeWithdrawn
+			r.Login.Withdrawn = true // it still counts as one under way
 		}
 		if r.State == (State{}) {
 			return nil
@@ -117,11 +136,7 @@ func (s *Service) Unlink(ctx context.Context, act Act) error {
 // candidate is the generation that the form named; 0 means whichever waits.
 // It fails with NoCandidate and AccountTaken.
 func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes bool) (Link, error) {
-	generation, err := s.store.NextGeneration(ctx)
-	if err != nil {
-		return Link{}, err
-	}
-	err = s.update(ctx, act, func(r *Record) error {
+	err := s.update(ctx, act, func(r *Record) error {
 		c := r.Candidate
 		if c == nil || candidate != 0 && candidate != c.Session.Generation {
 			return fail(NoCandidate)
@@ -135,9 +150,9 @@ func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes boo
 			return err
 		}
 		return s.adopt(r, LoginDone, arrival{
-			session: session, email: c.GarminEmail,
+			session: session, email: c.GarminEmail, proved: c.proved(),
 			profile: garmin.Profile{GUID: c.GarminGUID, DisplayName: c.GarminName},
-		}, generation)
+		})
 	})
 	if err != nil {
 		return Link{}, err

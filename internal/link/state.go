@@ -35,6 +35,7 @@ const (
 	Cancelled        Event = "cancelled"          // the user gave the challenge up
 	Expired          Event = "expired"            // the challenge ran out of time
 	AttemptsSpent    Event = "attempts_spent"     // the challenge ran out of attempts
+	Failed           Event = "failed"             // Garmin ended the login, or took the code and then gave no session
 	Imported         Event = "imported"           // the user brought a session of his own
 	WrittenBack      Event = "written_back"       // a worker returned a session that it refreshed
 	Rejected         Event = "rejected"           // Garmin definitively refuses the session
@@ -44,7 +45,7 @@ const (
 
 // Events lists every event, in the order above.
 var Events = []Event{
-	LoginDone, CodeAsked, CodeAccepted, SetAside, Cancelled, Expired, AttemptsSpent,
+	LoginDone, CodeAsked, CodeAccepted, SetAside, Cancelled, Expired, AttemptsSpent, Failed,
 	Imported, WrittenBack, Rejected, ClearedBySupport, Unlinked,
 }
 
@@ -62,7 +63,7 @@ func Next(s State, e Event) (State, error) {
 		}
 	case SetAside:
 		return State{Session: s.Session}, nil
-	case Cancelled, Expired, AttemptsSpent:
+	case Cancelled, Expired, AttemptsSpent, Failed:
 		if s.Challenge {
 			return State{Session: s.Session}, nil
 		}

@@ -23,6 +23,7 @@ var transitions = map[Event]map[State]State{
 	SetAside:         {none: none, nonePending: none, live: live, livePending: live, dead: dead, deadPending: dead},
 	Cancelled:        {nonePending: none, livePending: live, deadPending: dead},
 	Expired:          {nonePending: none, livePending: live, deadPending: dead},
+	Failed:           {nonePending: none, livePending: live, deadPending: dead},
 	AttemptsSpent:    {nonePending: none, livePending: live, deadPending: dead},
 	Imported:         {none: live, nonePending: live, live: live, livePending: live, dead: live, deadPending: live},
 	WrittenBack:      {live: live, livePending: livePending},

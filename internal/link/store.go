@@ -24,26 +24,24 @@ type Store interface {
 
 	// Update lets decide change the record in one short transaction that
 	// holds the user's lock, and writes what it changed together with its
-	// entries. An error of decide changes nothing and is returned as it is.
-	// It fails with ErrNotFound for an unknown user and ErrAccountTaken.
+	// entries. The record has a Fresh generation. An error of decide changes
+	// nothing and is returned as it is. It fails with ErrNotFound for an
+	// unknown user and ErrAccountTaken.
 	Update(ctx context.Context, act Act, decide func(*Record) error) error
 
 	// Validated records in one statement that the session of this generation
 	// was proved to work. It changes nothing if the generation moved on.
 	Validated(ctx context.Context, user uuid.UUID, generation int64, next time.Duration) error
 
-	// ClaimRefresh takes the refresh lease of a link for one owner, if its
+	// ClaimRefresh takes the lease of a link's refresh for one owner, if its
 	// session is still the one seen and nobody holds the lease, and draws the
 	// new generation, all in one statement. Otherwise claimed is false.
-	ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, owner uuid.UUID) (c RefreshClaim, claimed bool, err error)
-
-	// NextGeneration draws a number that no session ever had.
-	NextGeneration(ctx context.Context) (int64, error)
+	ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, owner uuid.UUID, lease time.Duration) (c RefreshClaim, claimed bool, err error)
 
 	// BeginLogin records a login at Garmin unless admit, given the link and
 	// the user's logins of the last 24 hours under the user's lock, returns
-	// an error.
-	BeginLogin(ctx context.Context, act Act, l Login, admit func(r *Record, recent []Login) error) error
+	// an error. Logins under way for longer than lost end as OutcomeLost.
+	BeginLogin(ctx context.Context, act Act, l Login, lost time.Duration, admit func(r *Record, recent []Login) error) error
 
 	// Login reads one login. It fails with ErrNotFound.
 	Login(ctx context.Context, id uuid.UUID) (Login, error)
@@ -96,13 +94,15 @@ type Record struct {
 	IntentAt        time.Time
 	Previous        SealedSession
 	GrantRefusedAt  time.Time
-	APIRefusedSince time.Time
+	APIRefusedSince time.Time // the first of an unbroken row of refusals
+	APIRefusedAt    time.Time // the last
 
 	Challenge *PendingChallenge
 	Candidate *SealedCandidate
 	Login     *Login // the login that is under way, if one is
 
 	Entries []Entry // what Update adds to the history
+	Fresh   int64   // within Update: a generation that no session has had
 }
 
 // PendingChallenge is a challenge as it is kept.
@@ -131,19 +131,22 @@ type SealedCandidate struct {
 // outcomes below; empty while the login is under way.
 type Login struct {
 	ID        uuid.UUID
+	Form      uuid.UUID // that asked for it; zero if unknown
 	EmailMAC  []byte
+	Withdrawn bool // the user unlinked meanwhile: the result does not count
 	StartedAt time.Time
 	EndedAt   time.Time
 	Outcome   string
 	RetryAt   time.Time
 }
 
-// Outcomes of a login that are not failures.
+// Outcomes of a login that are no Kind.
 const (
 	outcomeLinked    = "linked"
 	outcomeChallenge = "challenge"
 	outcomeCandidate = "candidate"
-	outcomeWithdrawn = "withdrawn" // by an unlink meanwhile
+	outcomeWithdrawn = "withdrawn"
+	OutcomeLost      = "lost" // its process died
 )
 
 // RefreshClaim is the right to refresh one session once.
@@ -157,4 +160,5 @@ type Entry struct {
 	Event    Event
 	From, To State
 	Reason   Reason
+	By       Actor // "" for the one of the Act
 }

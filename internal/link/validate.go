@@ -2,16 +2,23 @@ package link
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 )
 
-// refusalTime is how long Garmin's API must refuse every fresh token before
-// the link counts as dead although refreshing succeeds.
-const refusalTime = 3 * time.Hour
+const (
+	// refusalTime is how long Garmin's API must refuse every fresh token before
+	// the link counts as dead although refreshing succeeds. Refusals that are
+	// further apart than refusalGap are not one row of them.
+	refusalTime = 3 * time.Hour
+	refusalGap  = 90 * time.Minute
+
+	// recheckTime is when to look again after a refusal; until then a token
+	// that was refreshed is not refreshed once more.
+	recheckTime = 15 * time.Minute
+)
 
 // Validate proves with one cheap call to Garmin's API that the session works,
 // after a refresh if it has run out. It fails with NotLinked, ReauthNeeded
@@ -28,48 +35,44 @@ func (s *Service) Validate(ctx context.Context, act Act) (Link, error) {
 	case Dead:
 		return Link{}, fail(ReauthNeeded)
 	}
-	if err := s.coolingDown(ctx, garmin.Region(r.Region), nil); err != nil {
+	if err := s.coolingDown(ctx, garmin.Region(r.Region), s.vault.emailMAC(r.GarminEmail)); err != nil {
 		return Link{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	step, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
-	if err := s.validate(ctx, act, r); err != nil {
+	if err := s.validate(step, act, r); err != nil {
 		return Link{}, err
 	}
 	return s.View(ctx, act.User)
 }
 
 func (s *Service) validate(ctx context.Context, act Act, r Record) error {
-	session, generation, err := s.fresh(ctx, act, r)
+	session, generation, err := s.usable(ctx, act, r)
 	if err != nil {
 		return err
 	}
-	err = s.prove(ctx, r, session, generation)
-	if garmin.KindOf(err) != garmin.KindTokenRejected {
-		return s.outcome(ctx, r, err)
+	profile, err := s.garmin.Profile(ctx, session)
+	if garmin.KindOf(err) == garmin.KindTokenRejected {
+		// The token looks good and is refused: a fresh one decides.
+		if generation == r.Session.Generation && r.Now.Sub(r.RefreshedAt) > recheckTime {
+			if session, generation, err = s.refresh(ctx, act, generation); err != nil {
+				return err
+			}
+		}
+		profile, err = s.profileOfFresh(ctx, session)
 	}
-	// The token looks good and is refused. A new one decides.
-	session, generation, err = s.refresh(ctx, act, generation)
-	if err != nil {
-		return err
+	switch {
+	case garmin.KindOf(err) == garmin.KindTokenRejected:
+		return s.apiRefuses(ctx, act, generation, err)
+	case err != nil:
+		return s.told(ctx, garmin.Region(r.Region), r.GarminEmail, err)
+	default:
+		return s.proved(ctx, act, generation, profile)
 	}
-	err = s.prove(ctx, r, session, generation)
-	if garmin.KindOf(err) != garmin.KindTokenRejected {
-		return s.outcome(ctx, r, err)
-	}
-	return s.apiRefuses(ctx, act, generation, err)
 }
 
-// outcome passes our own errors on and translates Garmin's.
-func (s *Service) outcome(ctx context.Context, r Record, err error) error {
-	if _, ok := errors.AsType[*garmin.Error](err); !ok {
-		return err
-	}
-	return s.refused(ctx, garmin.Region(r.Region), nil, err)
-}
-
-// fresh opens the session of r, refreshed if its access token has run out.
-func (s *Service) fresh(ctx context.Context, act Act, r Record) (*garmin.Session, int64, error) {
+// usable opens the session of r, refreshed if its access token has run out.
+func (s *Service) usable(ctx context.Context, act Act, r Record) (*garmin.Session, int64, error) {
 	if r.Session.ExpiresAt.After(r.Now.Add(time.Minute)) {
 		session, err := s.vault.openSession(r.User, kindSession, r.Session)
 		return session, r.Session.Generation, err
@@ -77,33 +80,35 @@ func (s *Service) fresh(ctx context.Context, act Act, r Record) (*garmin.Session
 	return s.refresh(ctx, act, r.Session.Generation)
 }
 
-// prove asks Garmin whose session it is and records the proof.
-func (s *Service) prove(ctx context.Context, r Record, session *garmin.Session, generation int64) error {
-	profile, err := s.garmin.Profile(ctx, session)
-	if err != nil {
-		return err
+// proved records the proof, if it is one for the account that is linked.
+func (s *Service) proved(ctx context.Context, act Act, generation int64, profile *garmin.Profile) error {
+	r, err := s.store.Record(ctx, act.User)
+	if err != nil || r.Session.Generation != generation {
+		return err // the session was replaced meanwhile: nothing is proved, and nothing is wrong
 	}
 	if profile.GUID != r.GarminGUID {
 		return &Error{Kind: UnknownAnswer, Err: fmt.Errorf("the session of generation %d answers for another account", generation)}
 	}
-	return s.store.Validated(ctx, r.User, generation, checkInterval)
+	return s.store.Validated(ctx, act.User, generation, checkInterval)
 }
 
 // apiRefuses notes that the API refuses even a new token. That is Garmin's
 // trouble, until it has gone on for so long that only a new login can help.
 func (s *Service) apiRefuses(ctx context.Context, act Act, generation int64, cause error) error {
-	result := &Error{Kind: Unavailable, Err: cause}
+	result := &Error{Kind: Unavailable, RetryAfter: recheckTime, Err: cause}
 	err := s.update(ctx, act, func(r *Record) error {
 		if r.Session.Generation != generation {
 			return nil
 		}
-		if r.APIRefusedSince.IsZero() {
+		if r.Now.Sub(r.APIRefusedAt) > refusalGap {
 			r.APIRefusedSince = r.Now
 		}
+		r.APIRefusedAt, r.NextCheck = r.Now, r.Now.Add(recheckTime)
 		if r.Now.Sub(r.APIRefusedSince) < refusalTime {
 			return nil
 		}
-		result.Kind, r.Reason = ReauthNeeded, TokenRefusal
+		result = &Error{Kind: ReauthNeeded, Err: cause}
+		r.Reason = TokenRefusal
 		return r.move(Rejected)
 	})
 	if err != nil {

@@ -233,14 +233,14 @@ func TestOneGoodAnswerEndsTheAPIsRefusal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start("plain")
-	w.garmin.Fail(garmintest.OpProfile, garmintest.Unauthorized, 2)
+	w.garmin.Fail(garmintest.OpProfile, garmintest.Unauthorized, 4)
 	_, err := w.validate()
 	wantKind(t, err, link.Unavailable)
 	if _, err := w.validate(); err != nil {
 		t.Fatal(err)
 	}
 	w.advance(4 * time.Hour)
-	w.garmin.Fail(garmintest.OpProfile, garmintest.Unauthorized, 2)
+	w.garmin.Fail(garmintest.OpProfile, garmintest.Unauthorized, 4)
 	_, err = w.validate()
 	wantKind(t, err, link.Unavailable)
 	w.wantState("active")

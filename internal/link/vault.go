@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/seal"
@@ -33,8 +34,9 @@ type Vault struct {
 	mac          []byte
 }
 
-// OpenVault proves that the keyset fits the database; on a new database it
-// founds the installation first. It fails with ErrWrongKeyset.
+// OpenVault proves that the keyset fits the database: that it opens what is
+// there, and holds the key that is to seal. A new database is founded first.
+// It fails with ErrWrongKeyset.
 func OpenVault(ctx context.Context, store Store, ring *seal.Keyring) (*Vault, error) {
 	i, err := store.Installation(ctx)
 	if errors.Is(err, ErrNotFound) {
@@ -46,6 +48,9 @@ func OpenVault(ctx context.Context, store Store, ring *seal.Keyring) (*Vault, er
 	v := &Vault{ring: ring, installation: i.ID.String(), key: i.SealingKey}
 	v.mac, err = ring.Open(i.MACKey, seal.Binding{Installation: v.installation, Kind: kindMACKey})
 	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrWrongKeyset, err)
+	}
+	if _, err := ring.Seal(v.key, nil, seal.Binding{}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWrongKeyset, err)
 	}
 	return v, nil
@@ -77,8 +82,12 @@ func (v *Vault) binding(user uuid.UUID, kind seal.Kind, generation int64) seal.B
 	return seal.Binding{Installation: v.installation, User: user.String(), Kind: kind, Generation: generation}
 }
 
+// assumedLife is that of an access token whose end nobody states. Too short
+// costs one refresh; Garmin's are said to live 4 to 29 hours.
+const assumedLife = time.Hour
+
 // sealSession seals s as kind, under a generation that was drawn for it.
-func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s *garmin.Session) (SealedSession, error) {
+func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s *garmin.Session, now time.Time) (SealedSession, error) {
 	plaintext, err := s.Dumps()
 	if err != nil {
 		return SealedSession{}, err
@@ -87,9 +96,12 @@ func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s 
 	if err != nil {
 		return SealedSession{}, err
 	}
+	expires := s.ExpiresAt()
+	if expires.IsZero() {
+		expires = now.Add(assumedLife)
+	}
 	return SealedSession{
-		Sealed: sealed, Generation: generation,
-		ExpiresAt: s.ExpiresAt(), RefreshExpiresAt: s.RefreshExpiresAt(),
+		Sealed: sealed, Generation: generation, ExpiresAt: expires, RefreshExpiresAt: s.RefreshExpiresAt(),
 	}, nil
 }
 

@@ -15,14 +15,19 @@ import (
 // exist is NULL and so stays zero.
 type recordRow struct {
 	Now       time.Time
+	Fresh     int64
 	State     stateRow     `gorm:"embedded;embeddedPrefix:s_"`
 	Challenge challengeRow `gorm:"embedded;embeddedPrefix:c_"`
 	Candidate candidateRow `gorm:"embedded;embeddedPrefix:k_"`
 	Login     loginRow     `gorm:"embedded;embeddedPrefix:l_"`
 }
 
-var recordQuery = `SELECT app_now() AS now, ` +
-	columns(&stateRow{}, "s") + columns(&challengeRow{}, "c") + columns(&candidateRow{}, "k") +
+var (
+	recordQuery = "SELECT app_now() AS now, 0 AS fresh, " + recordColumns
+	updateQuery = "SELECT app_now() AS now, nextval('session_generation') AS fresh, " + recordColumns
+)
+
+var recordColumns = columns(&stateRow{}, "s") + columns(&challengeRow{}, "c") + columns(&candidateRow{}, "k") +
 	strings.TrimSuffix(columns(&loginRow{}, "l"), ", ") + `
 FROM (SELECT CAST(? AS uuid) AS user_id) u
 LEFT JOIN garmin_authentication_states s ON s.user_id = u.user_id
@@ -46,12 +51,12 @@ func columns(row any, alias string) string {
 	return list.String()
 }
 
-func readRecord(db *gorm.DB, user uuid.UUID) (link.Record, error) {
+func readRecord(db *gorm.DB, query string, user uuid.UUID) (link.Record, error) {
 	var row recordRow
-	if err := db.Raw(recordQuery, user).Scan(&row).Error; err != nil {
+	if err := db.Raw(query, user).Scan(&row).Error; err != nil {
 		return link.Record{}, err
 	}
-	r := link.Record{User: user, Now: row.Now}
+	r := link.Record{User: user, Now: row.Now, Fresh: row.Fresh}
 	if row.State.UserID == user {
 		row.State.fill(&r)
 	}

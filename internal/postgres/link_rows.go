@@ -39,6 +39,7 @@ type stateRow struct {
 	IntentAt           *time.Time
 	GrantRefusedAt     *time.Time
 	APIRefusedSince    *time.Time `gorm:"column:api_refused_since"`
+	APIRefusedAt       *time.Time `gorm:"column:api_refused_at"`
 	PreviousSession    []byte
 	PreviousGeneration *int64
 	PreviousKeyID      *int64
@@ -83,7 +84,9 @@ func (candidateRow) TableName() string { return "garmin_candidates" }
 type loginRow struct {
 	ID        uuid.UUID `gorm:"primaryKey"`
 	UserID    uuid.UUID
+	FormID    *uuid.UUID
 	EmailMAC  []byte `gorm:"column:email_mac"`
+	Withdrawn bool
 	StartedAt time.Time
 	EndedAt   *time.Time
 	Outcome   *string
@@ -145,7 +148,8 @@ func (s *stateRow) fill(r *link.Record) {
 	r.RefreshedAt, r.NextCheck = value(s.RefreshedAt), value(s.NextCheckAt)
 	r.LeaseOwner, r.LeaseUntil = value(s.LeaseOwner), value(s.LeaseUntil)
 	r.Intent, r.IntentAt = value(s.IntentGeneration), value(s.IntentAt)
-	r.GrantRefusedAt, r.APIRefusedSince = value(s.GrantRefusedAt), value(s.APIRefusedSince)
+	r.GrantRefusedAt = value(s.GrantRefusedAt)
+	r.APIRefusedSince, r.APIRefusedAt = value(s.APIRefusedSince), value(s.APIRefusedAt)
 	r.Previous = link.SealedSession{
 		Sealed: sealed(s.PreviousSession, value(s.PreviousKeyID)), Generation: value(s.PreviousGeneration),
 	}
@@ -163,7 +167,8 @@ func stateOf(r *link.Record) stateRow {
 		RefreshedAt: null(r.RefreshedAt), NextCheckAt: null(r.NextCheck),
 		LeaseOwner: null(r.LeaseOwner), LeaseUntil: null(r.LeaseUntil),
 		IntentGeneration: null(r.Intent), IntentAt: null(r.IntentAt),
-		GrantRefusedAt: null(r.GrantRefusedAt), APIRefusedSince: null(r.APIRefusedSince),
+		GrantRefusedAt:  null(r.GrantRefusedAt),
+		APIRefusedSince: null(r.APIRefusedSince), APIRefusedAt: null(r.APIRefusedAt),
 		PreviousSession:    r.Previous.Ciphertext,
 		PreviousGeneration: null(r.Previous.Generation), PreviousKeyID: null(int64(r.Previous.KeyID)),
 	}
@@ -217,7 +222,7 @@ func candidateOf(user uuid.UUID, c *link.SealedCandidate) candidateRow {
 
 func (l *loginRow) login() link.Login {
 	return link.Login{
-		ID: l.ID, EmailMAC: l.EmailMAC, StartedAt: l.StartedAt,
+		ID: l.ID, Form: value(l.FormID), EmailMAC: l.EmailMAC, Withdrawn: l.Withdrawn, StartedAt: l.StartedAt,
 		EndedAt: value(l.EndedAt), Outcome: value(l.Outcome), RetryAt: value(l.RetryAt),
 	}
 }

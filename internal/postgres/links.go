@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -24,8 +25,8 @@ func NewLinks(db *gorm.DB) *Links { return &Links{db} }
 
 // Record implements link.Store.
 func (p *Links) Record(ctx context.Context, user uuid.UUID) (link.Record, error) {
-	r, err := readRecord(p.db.WithContext(ctx), user)
-	return r, linkError(err)
+	r, err := readRecord(p.db.WithContext(ctx), recordQuery, user)
+	return r, linkError(ctx, err)
 }
 
 // Update implements link.Store. It locks the user first, so that two updates
@@ -40,7 +41,7 @@ func (p *Links) Update(ctx context.Context, act link.Act, decide func(*link.Reco
 		if lock.Error != nil {
 			return lock.Error
 		}
-		old, err := readRecord(tx, act.User)
+		old, err := readRecord(tx, updateQuery, act.User)
 		if err != nil {
 			return err
 		}
@@ -50,7 +51,7 @@ func (p *Links) Update(ctx context.Context, act link.Act, decide func(*link.Reco
 		}
 		return writeRecord(tx, act, old, r)
 	})
-	return linkError(err)
+	return linkError(ctx, err)
 }
 
 func lockUser(tx *gorm.DB, user uuid.UUID) error {
@@ -81,7 +82,7 @@ func copyOf(old link.Record) link.Record {
 
 func writeRecord(tx *gorm.DB, act link.Act, old, r link.Record) error {
 	for _, write := range []func(*gorm.DB, link.Record, link.Record) error{
-		writeChallenge, writeState, writeCandidate, endLogin,
+		writeChallenge, writeState, writeCandidate, writeLogin,
 	} {
 		if err := write(tx, old, r); err != nil {
 			return err
@@ -129,16 +130,23 @@ func writeCandidate(tx *gorm.DB, old, r link.Record) error {
 		return tx.Where("user_id = ?", r.User).Delete(&candidateRow{}).Error
 	}
 	row := candidateOf(r.User, r.Candidate)
-	return tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "user_id"}}, UpdateAll: true}).Create(&row).Error
+	if old.Candidate != nil {
+		if err := tx.Where("user_id = ?", r.User).Delete(&candidateRow{}).Error; err != nil {
+			return err
+		}
+	}
+	return tx.Create(&row).Error
 }
 
-func endLogin(tx *gorm.DB, _, r link.Record) error {
-	if r.Login == nil || r.Login.Outcome == "" {
+func writeLogin(tx *gorm.DB, old, r link.Record) error {
+	if reflect.DeepEqual(old.Login, r.Login) {
 		return nil
 	}
-	return tx.Model(&loginRow{}).Where("id = ?", r.Login.ID).Updates(map[string]any{
-		"ended_at": r.Now, "outcome": r.Login.Outcome, "retry_at": null(r.Login.RetryAt),
-	}).Error
+	change := map[string]any{"withdrawn": r.Login.Withdrawn}
+	if r.Login.Outcome != "" {
+		change["ended_at"], change["outcome"], change["retry_at"] = r.Now, r.Login.Outcome, null(r.Login.RetryAt)
+	}
+	return tx.Model(&loginRow{}).Where("id = ?", r.Login.ID).Updates(change).Error
 }
 
 func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
@@ -149,7 +157,7 @@ func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 	for i, e := range r.Entries {
 		rows[i] = eventRow{
 			UserID: act.User, Event: string(e.Event), FromState: e.From.String(), ToState: e.To.String(),
-			Reason: null(string(e.Reason)), Actor: string(act.By), RequestID: act.RequestID, CreatedAt: r.Now,
+			Reason: null(string(e.Reason)), Actor: string(cmp.Or(e.By, act.By)), RequestID: act.RequestID, CreatedAt: r.Now,
 		}
 	}
 	return tx.Create(&rows).Error
@@ -157,15 +165,15 @@ func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 
 // Validated implements link.Store.
 func (p *Links) Validated(ctx context.Context, user uuid.UUID, generation int64, next time.Duration) error {
-	return linkError(p.db.WithContext(ctx).Exec(`
+	return linkError(ctx, p.db.WithContext(ctx).Exec(`
 		UPDATE garmin_authentication_states
 		SET last_validated = app_now(), updated_at = app_now(), next_check_at = app_now() + make_interval(secs => ?),
-			api_refused_since = NULL, previous_session = NULL, previous_generation = NULL, previous_key_id = NULL
+			api_refused_since = NULL, api_refused_at = NULL, previous_session = NULL, previous_generation = NULL, previous_key_id = NULL
 		WHERE user_id = ? AND generation = ?`, next.Seconds(), user, generation).Error)
 }
 
 // ClaimRefresh implements link.Store.
-func (p *Links) ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, owner uuid.UUID) (link.RefreshClaim, bool, error) {
+func (p *Links) ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, owner uuid.UUID, lease time.Duration) (link.RefreshClaim, bool, error) {
 	var claims []link.RefreshClaim
 	err := p.db.WithContext(ctx).Raw(`
 		WITH old AS (
@@ -174,47 +182,44 @@ func (p *Links) ClaimRefresh(ctx context.Context, user uuid.UUID, seen int64, ow
 			WHERE user_id = ? AND generation = ? AND (lease_until IS NULL OR lease_until < app_now())
 			FOR UPDATE)
 		UPDATE garmin_authentication_states s
-		SET lease_owner = ?, lease_until = app_now() + interval '60 seconds',
+		SET lease_owner = ?, lease_until = app_now() + make_interval(secs => ?),
 			intent_generation = nextval('session_generation'), intent_at = app_now()
 		FROM old WHERE s.user_id = old.user_id
-		RETURNING s.intent_generation AS generation, old.unfinished`, user, seen, owner).Scan(&claims).Error
+		RETURNING s.intent_generation AS generation, old.unfinished`, user, seen, owner, lease.Seconds()).Scan(&claims).Error
 	if err != nil || len(claims) == 0 {
-		return link.RefreshClaim{}, false, linkError(err)
+		return link.RefreshClaim{}, false, linkError(ctx, err)
 	}
 	return claims[0], true, nil
 }
 
-// NextGeneration implements link.Store.
-func (p *Links) NextGeneration(ctx context.Context) (int64, error) {
-	var generation int64
-	err := p.db.WithContext(ctx).Raw("SELECT nextval('session_generation')").Scan(&generation).Error
-	return generation, linkError(err)
-}
-
-// isDown reports whether the database could not be reached or is going away,
-// rather than having answered that something is wrong.
-func isDown(err error) bool {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+// isDown reports whether the database could not be reached, is going away or
+// asks to try again, rather than having answered that something is wrong. The
+// end of the caller's own ctx says nothing about the database.
+func isDown(ctx context.Context, err error) bool {
+	if err == nil || ctx.Err() != nil {
 		return false
 	}
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
-		class := answer.Code[:2] // connection, resources, operator intervention
-		return class == "08" || class == "53" || class == "57"
+		switch answer.Code[:2] {
+		case "08", "40", "53", "57": // connection, roll-back, resources, operator
+			return true
+		}
+		return answer.Code == "25006" // a primary that has become a standby
 	}
 	_, network := errors.AsType[net.Error](err)
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
 	return network || connect || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		errors.Is(err, context.DeadlineExceeded) || // pgx's own, while it connects
 		errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err)
 }
 
 // linkError names the faults that link tells apart.
-func linkError(err error) error {
-	switch {
-	case errors.Is(err, gorm.ErrDuplicatedKey):
-		return link.ErrAccountTaken // the only unique key that two users can want
-	case isDown(err):
-		return errors.Join(link.ErrStoreDown, err)
-	default:
-		return err
+func linkError(ctx context.Context, err error) error {
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.ConstraintName == "garmin_account" {
+		return link.ErrAccountTaken
 	}
+	if isDown(ctx, err) {
+		return errors.Join(link.ErrStoreDown, err)
+	}
+	return err
 }

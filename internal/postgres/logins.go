@@ -11,36 +11,37 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// BeginLogin implements link.Store. A login whose process died 90 s ago (no
-// login may take so long) is ended as lost, and what is older than two days is
-// removed, so that the table needs no other care.
-func (p *Links) BeginLogin(ctx context.Context, act link.Act, l link.Login, admit func(*link.Record, []link.Login) error) error {
+// BeginLogin implements link.Store. It also removes what is older than two
+// days, so that the table needs no other care.
+func (p *Links) BeginLogin(ctx context.Context, act link.Act, l link.Login, lost time.Duration, admit func(*link.Record, []link.Login) error) error {
 	err := p.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		if err := lockUser(tx, act.User); err != nil {
 			return err
 		}
-		r, err := readRecord(tx, act.User)
+		r, err := readRecord(tx, recordQuery, act.User)
 		if err != nil {
 			return err
 		}
-		recent, err := tidyLogins(tx, act.User, r.Now)
+		recent, err := tidyLogins(tx, act.User, r.Now, lost)
 		if err != nil {
 			return err
 		}
 		if err := admit(&r, recent); err != nil {
 			return err
 		}
-		return tx.Create(&loginRow{ID: l.ID, UserID: act.User, EmailMAC: l.EmailMAC, StartedAt: r.Now}).Error
+		return tx.Create(&loginRow{
+			ID: l.ID, UserID: act.User, FormID: null(l.Form), EmailMAC: l.EmailMAC, StartedAt: r.Now,
+		}).Error
 	})
-	return linkError(err)
+	return linkError(ctx, err)
 }
 
-func tidyLogins(tx *gorm.DB, user uuid.UUID, now time.Time) ([]link.Login, error) {
+func tidyLogins(tx *gorm.DB, user uuid.UUID, now time.Time, lost time.Duration) ([]link.Login, error) {
 	for _, tidy := range []*gorm.DB{
 		tx.Where("user_id = ? AND started_at < ?", user, now.Add(-48*time.Hour)).Delete(&loginRow{}),
 		tx.Model(&loginRow{}).
-			Where("user_id = ? AND ended_at IS NULL AND started_at < ?", user, now.Add(-90*time.Second)).
-			Updates(map[string]any{"ended_at": now, "outcome": "lost"}),
+			Where("user_id = ? AND ended_at IS NULL AND started_at < ?", user, now.Add(-lost)).
+			Updates(map[string]any{"ended_at": now, "outcome": link.OutcomeLost}),
 	} {
 		if tidy.Error != nil {
 			return nil, tidy.Error
@@ -62,7 +63,7 @@ func (p *Links) Login(ctx context.Context, id uuid.UUID) (link.Login, error) {
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return link.Login{}, link.ErrNotFound
 	}
-	return row.login(), linkError(err)
+	return row.login(), linkError(ctx, err)
 }
 
 type installationRow struct {
@@ -84,7 +85,7 @@ func (p *Links) Installation(ctx context.Context) (link.Installation, error) {
 	}
 	return link.Installation{
 		ID: row.ID, SealingKey: uint32(row.SealingKeyID), MACKey: sealed(row.MACKey, row.MACKeyID),
-	}, linkError(err)
+	}, linkError(ctx, err)
 }
 
 // Install implements link.Store.
@@ -93,5 +94,5 @@ func (p *Links) Install(ctx context.Context, i link.Installation) error {
 		Singleton: true, ID: i.ID, SealingKeyID: int64(i.SealingKey),
 		MACKey: i.MACKey.Ciphertext, MACKeyID: int64(i.MACKey.KeyID),
 	}
-	return linkError(p.db.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error)
+	return linkError(ctx, p.db.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&row).Error)
 }

@@ -1,3 +1,6 @@
+// Package postgres keeps what others decide: it implements their stores with
+// GORM, on one pool. It owns tables and statements, and handles sealed bytes
+// only: it has no key, and cannot decrypt.
 package postgres
 
 import (
@@ -32,6 +35,9 @@ func Open(ctx context.Context, url, schema string, log *slog.Logger) (*DB, error
 	}
 	params := config.ConnConfig.RuntimeParams
 	params["search_path"] = pgx.Identifier{schema}.Sanitize()
+	// The stores lock a row and then read: a snapshot older than the lock,
+	// which a shared database may have as its default, would defeat that.
+	params["default_transaction_isolation"] = "read committed"
 	if params["application_name"] == "" {
 		params["application_name"] = "garminlink"
 	}

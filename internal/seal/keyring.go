@@ -3,11 +3,11 @@ package seal
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
+	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
@@ -32,50 +32,41 @@ func Generate() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Parse reads a keyset in Tink's JSON form. It fails with ErrKeyset; the error
-// holds no key material.
+// Parse reads a keyset in Tink's JSON form. Keys that are not enabled are left
+// out. It fails with ErrKeyset; the error holds no key material.
 func Parse(json []byte) (*Keyring, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(json)))
 	if err != nil {
 		return nil, ErrKeyset // Tink's error may quote the input
 	}
-	info := handle.KeysetInfo()
-	ring := &Keyring{primary: info.GetPrimaryKeyId(), keys: map[uint32]tink.AEAD{}}
-	for _, key := range info.GetKeyInfo() {
-		if ring.keys[key.GetKeyId()], err = single(handle, key.GetKeyId()); err != nil {
+	material := insecurecleartextkeyset.KeysetMaterial(handle)
+	ring := &Keyring{primary: material.GetPrimaryKeyId(), keys: map[uint32]tink.AEAD{}}
+	for _, key := range material.GetKey() {
+		if key.GetStatus() != tinkpb.KeyStatusType_ENABLED {
+			continue
+		}
+		if ring.keys[key.GetKeyId()], err = single(key); err != nil {
 			return nil, fmt.Errorf("%w: key %d", ErrKeyset, key.GetKeyId())
 		}
 	}
 	return ring, nil
 }
 
-// single is the keyset with another primary key: Tink seals with the primary
-// only, and here a row in the database says which key seals.
-func single(handle *keyset.Handle, id uint32) (tink.AEAD, error) {
-	manager := keyset.NewManagerFromHandle(handle)
-	if err := manager.SetPrimary(id); err != nil {
-		return nil, err
-	}
-	promoted, err := manager.Handle()
+// single is a keyset of this one key: Tink seals with the primary key only, and
+// here a row in the database says which key seals; and a value must open under
+// no other key than the one that its row names.
+func single(key *tinkpb.Keyset_Key) (tink.AEAD, error) {
+	alone := &tinkpb.Keyset{PrimaryKeyId: key.GetKeyId(), Key: []*tinkpb.Keyset_Key{key}}
+	handle, err := insecurecleartextkeyset.Read(&keyset.MemReaderWriter{Keyset: alone})
 	if err != nil {
 		return nil, err
 	}
-	return aead.New(promoted)
+	return aead.New(handle)
 }
 
 // Primary is the key id that the keyset itself names first: the one to seal
 // with on a new installation.
 func (k *Keyring) Primary() uint32 { return k.primary }
-
-// IDs lists the keys, in ascending order.
-func (k *Keyring) IDs() []uint32 {
-	ids := make([]uint32, 0, len(k.keys))
-	for id := range k.keys {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
-}
 
 // Seal encrypts plaintext under the named key and binds it to b. It fails with
 // ErrKeyMissing.

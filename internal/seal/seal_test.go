@@ -84,6 +84,42 @@ func TestEveryKeySealsAndAllOpen(t *testing.T) {
 	first, _ := manager.Add(aead.AES256GCMKeyTemplate())
 	second, _ := manager.Add(aead.AES256GCMKeyTemplate())
 	_ = manager.SetPrimary(first)
+	ring := parse(t, manager)
+	if ring.Primary() != first {
+		t.Fatalf("primary is %d, want %d", ring.Primary(), first)
+	}
+	for _, id := range []uint32{first, second} {
+		sealed, err := ring.Seal(id, []byte("secret"), place)
+		if err != nil || sealed.KeyID != id {
+			t.Fatalf("Seal = %v, %v", sealed, err)
+		}
+		if got, err := ring.Open(sealed, place); err != nil || string(got) != "secret" {
+			t.Errorf("Open = %q, %v", got, err)
+		}
+		mislabelled := seal.Sealed{KeyID: first + second - id, Ciphertext: sealed.Ciphertext}
+		if _, err := ring.Open(mislabelled, place); !errors.Is(err, seal.ErrForeign) {
+			t.Errorf("a value of key %d opens as one of key %d: %v", id, mislabelled.KeyID, err)
+		}
+	}
+}
+
+func TestDisabledKeyNeitherSealsNorOpens(t *testing.T) {
+	t.Parallel()
+	manager := keyset.NewManager()
+	first, _ := manager.Add(aead.AES256GCMKeyTemplate())
+	second, _ := manager.Add(aead.AES256GCMKeyTemplate())
+	_, _ = manager.SetPrimary(first), manager.Disable(second)
+	ring := parse(t, manager)
+	if _, err := ring.Seal(second, []byte("secret"), place); !errors.Is(err, seal.ErrKeyMissing) {
+		t.Errorf("Seal = %v, want ErrKeyMissing", err)
+	}
+	if _, err := ring.Seal(first, []byte("secret"), place); err != nil {
+		t.Error(err)
+	}
+}
+
+func parse(t *testing.T, manager *keyset.Manager) *seal.Keyring {
+	t.Helper()
 	handle, err := manager.Handle()
 	if err != nil {
 		t.Fatal(err)
@@ -96,18 +132,7 @@ func TestEveryKeySealsAndAllOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ring.IDs()) != 2 || ring.Primary() != first {
-		t.Fatalf("IDs = %v, primary %d", ring.IDs(), ring.Primary())
-	}
-	for _, id := range []uint32{first, second} {
-		sealed, err := ring.Seal(id, []byte("secret"), place)
-		if err != nil || sealed.KeyID != id {
-			t.Fatalf("Seal = %v, %v", sealed, err)
-		}
-		if got, err := ring.Open(sealed, place); err != nil || string(got) != "secret" {
-			t.Errorf("Open = %q, %v", got, err)
-		}
-	}
+	return ring
 }
 
 func TestUnusableKeysetsAreNamedWithoutTheirContent(t *testing.T) {

@@ -1,0 +1,48 @@
+# What a newcomer needs: `make run` to see it work, `make test` to trust it.
+
+GO   ?= go
+TOOL := $(GO) tool -modfile=.ci/tools.mod
+
+# Built and not `go run`: signals and kills must reach the program itself.
+PROGRAM := .dev/garminlink
+WITH_DATABASE = $(PROGRAM) dev postgres --
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: program ## run everything on this machine, with a simulated Garmin
+	exec $(PROGRAM) dev
+
+.PHONY: test
+test: program chromium ## run all tests, with the race detector and a real PostgreSQL
+	$(WITH_DATABASE) $(GO) test -race ./...
+
+.PHONY: bench
+bench: program ## run the benchmarks, with allocations
+	$(WITH_DATABASE) $(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: lint
+lint: ## check format, vet, staticcheck, known vulnerabilities, generated files
+	.ci/lint
+
+.PHONY: generate
+generate: ## make the Go code of the pages anew
+	$(TOOL) templ generate -path views
+
+.PHONY: fmt
+fmt: ## format Go and the pages
+	gofmt -w $(shell git ls-files --cached --others --exclude-standard '*.go')
+	$(TOOL) templ fmt views
+
+.PHONY: program
+program:
+	@mkdir -p $(dir $(PROGRAM))
+	$(GO) build -buildvcs=false -o $(PROGRAM) ./cmd/garminlink
+
+.PHONY: chromium
+chromium:
+	@.ci/chromium

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/garminlink/garminlink/internal/dev"
+)
+
+func newDev(p process) *cobra.Command {
+	var (
+		dir  string
+		port int
+	)
+	command := &cobra.Command{
+		Use:   "dev",
+		Short: "Run everything on this machine, with a simulated Garmin and demo users",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return runDev(cmd.Context(), p, dir, port) },
+	}
+	command.Flags().StringVar(&dir, "data-dir", ".dev", "what to keep from one run to the next")
+	command.Flags().IntVar(&port, "port", 0, "the port to serve on (default: the first free one from 8080)")
+	command.AddCommand(&cobra.Command{
+		Use:    "postgres -- command [argument...]",
+		Short:  "Run a command with a throwaway PostgreSQL server",
+		Hidden: true,
+		Args:   cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, argv []string) error {
+			code, err := dev.WithDatabase(cmd.Context(), argv, p.stdin, p.stdout, p.stderr)
+			if err != nil || code == 0 {
+				return err
+			}
+			return exitStatus(code)
+		},
+	})
+	return command
+}
+
+// runDev has serve do its usual work in an instance that dev furnishes.
+func runDev(ctx context.Context, p process, dir string, port int) error {
+	logging, err := load[Logging](p.environ)
+	if err != nil {
+		return err
+	}
+	log := logging.logger(p.stderr)
+	return dev.Run(ctx, dev.Options{
+		Dir: dir, Port: port, Out: p.stdout, Log: log,
+		Serve: func(ctx context.Context, i dev.Instance) error {
+			config := Config{
+				Database:  Database{DatabaseURL: secret(i.DatabaseURL), DatabaseSchema: dev.Schema},
+				Addresses: Addresses{Addr: address(i.Listener.Addr().String())},
+				Logging:   logging,
+				Keyset:    secret(i.Keyset),
+				BaseURL:   origin{i.BaseURL},
+				Signup:    "open",
+			}
+			return serve(ctx, config, surroundings{public: i.Listener, garmin: i.Garmin, simulated: true, ready: i.Ready}, log)
+		},
+	})
+}

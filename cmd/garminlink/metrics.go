@@ -1,0 +1,82 @@
+package main
+
+import (
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are numbers for operators. No label holds what a user typed.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	garmin   *prometheus.HistogramVec
+}
+
+func newMetrics(pool *pgxpool.Pool) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "garminlink_http_request_seconds",
+			Help:    "Time to answer requests, by route and status.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"method", "route", "status"}),
+		garmin: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "garminlink_garmin_call_seconds",
+			Help:    "Time that calls to Garmin took, by operation and outcome (a status, or none).",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 20},
+		}, []string{"operation", "outcome"}),
+	}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.garmin,
+	)
+	for state, count := range map[string]func(*pgxpool.Stat) int32{
+		"acquired": (*pgxpool.Stat).AcquiredConns,
+		"idle":     (*pgxpool.Stat).IdleConns,
+		"max":      (*pgxpool.Stat).MaxConns,
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name:        "garminlink_database_connections",
+			Help:        "Connections of the pool, by state; max is its limit.",
+			ConstLabels: prometheus.Labels{"state": state},
+		}, func() float64 { return float64(count(pool.Stat())) }))
+	}
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// observeRequest counts a request that was answered. The route is a pattern,
+// never a path that somebody typed.
+func (m *metrics) observeRequest(method, route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// observeGarmin counts the calls that pass through a transport. Their paths
+// are constants of the client.
+func (m *metrics) observeGarmin(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(request *http.Request) (*http.Response, error) {
+		begin := time.Now()
+		response, err := next.RoundTrip(request)
+		outcome := "none"
+		if err == nil {
+			outcome = strconv.Itoa(response.StatusCode)
+		}
+		m.garmin.WithLabelValues(path.Base(request.URL.Path), outcome).Observe(time.Since(begin).Seconds())
+		return response, err
+	})
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/garmin"
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/postgres"
+	"github.com/garminlink/garminlink/web"
+)
+
+// site is the program, wired.
+type site struct {
+	db       *postgres.DB
+	links    *link.Service
+	pages    http.Handler
+	metrics  *metrics
+	draining atomic.Bool
+}
+
+// wire makes the parts and gives each what it needs.
+func wire(c Config, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
+	made := &site{db: db, metrics: newMetrics(db.Pool)}
+	if s.garmin == nil {
+		s.garmin = garminTransport()
+	}
+	limits := postgres.NewLimits(db.Gorm)
+	client := garmin.New(garmin.Options{Transport: made.metrics.observeGarmin(s.garmin)})
+	made.links = link.New(postgres.NewLinks(db.Gorm), client, vault, limits, log)
+	var err error
+	made.pages, err = web.New(web.Config{
+		Links:          made.links,
+		Accounts:       account.New(postgres.NewAccounts(db.Gorm), passwordCost),
+		Limits:         limits,
+		DB:             db.SQL,
+		BaseURL:        c.BaseURL.URL,
+		SignupOpen:     c.Signup == "open",
+		Simulated:      s.simulated,
+		TrustedProxies: c.TrustedProxies,
+		Log:            log,
+		Ready:          made.ready,
+		Observe:        made.metrics.observeRequest,
+	})
+	return made, err
+}
+
+// garminTransport is the way to the real Garmin. It honours the environment's
+// proxy and certificates.
+func garminTransport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxResponseHeaderBytes = 64 << 10
+	return t
+}
+
+// ready is nil while requests should come here.
+func (s *site) ready(ctx context.Context) error {
+	if s.draining.Load() {
+		return errDraining
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyPatience)
+	defer cancel()
+	return s.db.Pool.Ping(ctx)
+}
+
+func (s *site) ops() http.Handler { return opsHandler(s.ready, s.metrics.handler()) }

@@ -18,6 +18,7 @@ type Link struct {
 
 // GarminForm is the form of POST /link. It never carries the password.
 type GarminForm struct {
+	ID            string // of this very form: sent twice, it is one sign-in
 	Email         string // as entered, or the one of the link
 	Region        string // garmin.com, garmin.cn or ""
 	Open          bool   // on the page of an active link: show it unfolded

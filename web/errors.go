@@ -50,6 +50,8 @@ var linkPlaces = map[link.Kind]place{
 	link.ChildAccount:   {status: http.StatusUnprocessableEntity},
 	link.NeedsAttention: {status: http.StatusUnprocessableEntity},
 	link.Captcha:        {status: http.StatusUnprocessableEntity},
+	link.Blocked:        {status: http.StatusUnprocessableEntity},
+	link.UnknownAnswer:  {status: http.StatusUnprocessableEntity},
 	link.NoResend:       {status: http.StatusUnprocessableEntity},
 	link.ReauthNeeded:   {status: http.StatusUnprocessableEntity},
 	link.AccountTaken:   {status: http.StatusUnprocessableEntity},
@@ -65,11 +67,9 @@ var linkPlaces = map[link.Kind]place{
 	link.TooManyFailures: {status: http.StatusTooManyRequests},
 	link.TooManyAccounts: {status: http.StatusTooManyRequests},
 
-	link.Blocked:       {status: http.StatusServiceUnavailable},
 	link.Unavailable:   {status: http.StatusServiceUnavailable},
 	link.TokenRefused:  {status: http.StatusServiceUnavailable},
 	link.TicketRefused: {status: http.StatusServiceUnavailable},
-	link.UnknownAnswer: {status: http.StatusBadGateway},
 }
 
 var accountPlaces = []struct {
@@ -145,7 +145,7 @@ func (s *Server) problem(c echo.Context, a answer) *views.Problem {
 		wait := cmp.Or(p.RetrySeconds, wholeSeconds(defaultRetry))
 		c.Response().Header().Set("Retry-After", strconv.Itoa(wait))
 	}
-	if a.status >= http.StatusInternalServerError {
+	if a.Side != views.SideYou {
 		p.Reference = idOf(c)
 	}
 	return p
@@ -164,7 +164,7 @@ func (s *Server) note(c echo.Context, a answer, err error) {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil: // the browser went away
 	case a.Side == views.SideUs:
 		level = slog.LevelError
-	case a.status >= http.StatusInternalServerError:
+	case a.Side == views.SideGarmin:
 		level = slog.LevelWarn
 	}
 	s.Log.Log(ctx, level, "refused", "request_id", idOf(c), "status", a.status, "error", err)

@@ -57,6 +57,7 @@ func act(c echo.Context) link.Act {
 func (s *Server) startLink(c echo.Context) error {
 	l, err := s.Links.Start(c.Request().Context(), act(c), link.Credentials{
 		Email: entered(c, "email"), Password: entered(c, "password"), Region: entered(c, "region"),
+		Form: formID(c),
 	})
 	if err != nil {
 		return err

@@ -25,6 +25,12 @@ func challengeID(c echo.Context) (uuid.UUID, error) {
 	return id, nil
 }
 
+// formID is the form itself; one that has no name is like no other.
+func formID(c echo.Context) uuid.UUID {
+	id, _ := uuid.Parse(entered(c, "form"))
+	return id
+}
+
 // candidateID is the candidate that the form asked about; a form that names
 // none means whichever waits.
 func candidateID(c echo.Context) (int64, error) {

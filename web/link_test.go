@@ -110,10 +110,10 @@ func TestWhatGarminSays(t *testing.T) {
 		{name: "child", account: "child", status: http.StatusUnprocessableEntity, says: "Accounts of children"},
 		{name: "captcha", account: "captcha", status: http.StatusUnprocessableEntity, says: "that you are human"},
 		{name: "unknown", account: "nobody", status: http.StatusUnprocessableEntity, says: "did not accept this e-mail and password"},
-		{name: "edge", account: "plain", fault: garmintest.EdgeBlocked, status: http.StatusServiceUnavailable, says: "turned our server away", retry: "60"},
+		{name: "edge", account: "plain", fault: garmintest.EdgeBlocked, status: http.StatusUnprocessableEntity, says: "turned our server away"},
 		{name: "limit", account: "plain", fault: garmintest.AddressLimited(7 * time.Minute), status: http.StatusTooManyRequests, says: "slow down", retry: "420"},
 		{name: "down", account: "plain", fault: garmintest.ServerError, status: http.StatusServiceUnavailable, says: "Garmin does not answer", retry: "60"},
-		{name: "new", account: "plain", fault: garmintest.UnknownType, status: http.StatusBadGateway, says: "Reference for support"},
+		{name: "new", account: "plain", fault: garmintest.UnknownType, status: http.StatusUnprocessableEntity, says: "Reference for support"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

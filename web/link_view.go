@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/link"
@@ -15,7 +16,7 @@ func (s *Server) linkView(l link.Link, notice string) views.Link {
 	v := views.Link{
 		Status: s.statusView(l),
 		Notice: notice,
-		Form:   views.GarminForm{Email: l.GarminEmail, Region: l.Region},
+		Form:   views.GarminForm{ID: uuid.NewString(), Email: l.GarminEmail, Region: l.Region},
 	}
 	if ch := l.Challenge; ch != nil {
 		v.Challenge = &views.Challenge{
@@ -57,7 +58,7 @@ func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
 	}
 	v := s.linkView(l, "")
 	if c.Path() == home {
-		v.Form = views.GarminForm{Email: entered(c, "email"), Region: entered(c, "region"), Open: true}
+		v.Form.Email, v.Form.Region, v.Form.Open = entered(c, "email"), entered(c, "region"), true
 	}
 	if !enter(&v, a) {
 		v.Problem = s.problem(c, a)

@@ -27,7 +27,7 @@ func challengeID(c echo.Context) (uuid.UUID, error) {
 
 // formID is the form itself; one that has no name is like no other.
 func formID(c echo.Context) uuid.UUID {
-	id, _ := uuid.Parse(entered(c, "form"))
+	id, _ := uuid.Parse(entered(c, "attempt"))
 	return id
 }
 

@@ -52,12 +52,12 @@
 		sentence.removeAttribute("data-countdown");
 		sentence.textContent = sentence.dataset.done;
 		announce(sentence.dataset.done);
-		refreshStatus();
 	}
 
-	// A button that waits for a countdown names it.
-	function gated(sentence, waiting) {
-		for (const button of all(document, `button[data-after="${sentence.id}"]`)) button.disabled = waiting;
+	// A button that waits for the end of a countdown, or works until then, names it.
+	function gated(sentence, running) {
+		for (const button of all(document, `button[data-after="${sentence.id}"]`)) button.disabled = running;
+		for (const button of all(document, `button[data-until="${sentence.id}"]`)) button.disabled = !running;
 	}
 
 	// One submit at a time. The mark goes when the page comes back from the
@@ -112,7 +112,10 @@
 		lost(false);
 		busy(event.detail.ctx.sourceElement);
 	});
-	document.addEventListener("htmx:error", (event) => { if (isForm(event)) lost(true); });
+	// Whatever went wrong, a click must not stay without an answer; a poll may.
+	document.addEventListener("htmx:error", (event) => {
+		if (event.detail.ctx?.sourceElement?.id !== "status") lost(true);
+	});
 	document.addEventListener("htmx:finally:request", (event) => {
 		if (isForm(event)) idle(event.detail.ctx.sourceElement);
 	});

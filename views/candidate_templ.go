@@ -71,7 +71,7 @@ func candidate(c Candidate) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = countdown("candidate-left", c.SecondsLeft, "Time to answer: ", "Time is up: the link stays as it was.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = countdown("candidate-left", c.SecondsLeft, "Time to answer: ", "Time is up: the link stays as it was. To use the other account, sign in to Garmin again.").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -146,7 +146,7 @@ func answer(c Candidate, confirm, class, label string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = submit(class+" wide", label, "One moment…").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = submitWith(class+" wide", label, "One moment…", templ.Attributes{"data-until": "candidate-left"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

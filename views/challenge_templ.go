@@ -74,7 +74,7 @@ func challenge(c Challenge, focus bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = submit("wide", "Confirm", "Asking Garmin…").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = submitWith("wide", "Confirm", "Asking Garmin…", templ.Attributes{"data-until": "challenge-left"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

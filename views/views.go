@@ -27,23 +27,32 @@ type View interface {
 // Chrome is what surrounds every page.
 type Chrome struct {
 	SignedInEmail   string // "" when signed out
+	SignedInID      string // sent back by every form as "as": a page may outlive its sign-in
 	Role            string // user, support or admin
 	SimulatedGarmin bool
 	Nonce           string // of this response's Content-Security-Policy (script-src 'nonce-...'); a part needs the header, too
 }
 
 // Whole is a full document.
-func Whole(c Chrome, v View) templ.Component { return withNonce(c.Nonce, document(c, v)) }
+func Whole(c Chrome, v View) templ.Component { return within(c, document(c, v)) }
 
 // Part is the title and the content of <main>, for an htmx request whose
 // target is #main.
-func Part(c Chrome, v View) templ.Component { return withNonce(c.Nonce, part(v)) }
+func Part(c Chrome, v View) templ.Component { return within(c, part(v)) }
 
 // StatusPart is the status part alone, for GET /link/status.
-func StatusPart(c Chrome, s Status) templ.Component { return withNonce(c.Nonce, status(s)) }
+func StatusPart(c Chrome, s Status) templ.Component { return within(c, status(s)) }
 
-func withNonce(nonce string, inner templ.Component) templ.Component {
+type signedInKey struct{}
+
+func within(c Chrome, inner templ.Component) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		return inner.Render(templ.WithNonce(ctx, nonce), w)
+		ctx = context.WithValue(ctx, signedInKey{}, c.SignedInID)
+		return inner.Render(templ.WithNonce(ctx, c.Nonce), w)
 	})
+}
+
+func signedInID(ctx context.Context) string {
+	id, _ := ctx.Value(signedInKey{}).(string)
+	return id
 }

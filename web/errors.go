@@ -83,6 +83,7 @@ var accountPlaces = []struct {
 	{account.ErrPasswordShort, "password_short", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
+	{account.ErrBusy, "busy", place{status: http.StatusServiceUnavailable}},
 }
 
 // judge is the one place where an error becomes a status and words. ofForm

@@ -113,7 +113,11 @@ func TestEveryAccountErrorHasWords(t *testing.T) {
 	for _, p := range accountPlaces {
 		a, ofForm := s.judge(errors.Join(errors.New("while signing up"), p.err))
 		wantWords(t, p.text, a.message)
-		if !ofForm || a.status != http.StatusUnprocessableEntity {
+		want := http.StatusUnprocessableEntity
+		if p.err == account.ErrBusy {
+			want = http.StatusServiceUnavailable
+		}
+		if !ofForm || a.status != want {
 			t.Errorf("%s: status %d, of the form: %v", p.text, a.status, ofForm)
 		}
 	}

@@ -20,6 +20,10 @@ func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance
 		if err := readForm(c); err != nil {
 			return err
 		}
+		if fromAnotherSignIn(c) {
+			s.leaveNotice(c, stranger)
+			return leave(c, http.StatusConflict, home)
+		}
 		err := s.admit(c, allowances)
 		if err == nil {
 			err = act(c)
@@ -38,6 +42,14 @@ func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance
 		s.note(c, a, err)
 		return s.render(c, a.status, view)
 	}
+}
+
+// fromAnotherSignIn reports that the form stood on a page of another user, who
+// has signed out in this browser since. He would act on this user's link.
+func fromAnotherSignIn(c echo.Context) bool {
+	v, known := visitorOf(c)
+	as := entered(c, "as")
+	return known && as != "" && as != v.ID.String()
 }
 
 func readForm(c echo.Context) error {

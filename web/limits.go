@@ -18,7 +18,8 @@ type allowance struct {
 
 var (
 	signInsByNetwork = allowance{"signin/network", limit.Rate{Burst: 30, Per: 5 * time.Minute}, byNetwork}
-	signInsByEmail   = allowance{"signin/email", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byEmail}
+	signInsByBoth    = allowance{"signin/both", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byNetworkAndEmail}
+	signInsByEmail   = allowance{"signin/email", limit.Rate{Burst: 100, Per: time.Hour}, byEmail}
 	signUpsByNetwork = allowance{"signup/network", limit.Rate{Burst: 10, Per: time.Hour}, byNetwork}
 	actsByUser       = allowance{"link/user", limit.Rate{Burst: 40, Per: 10 * time.Minute}, byUser}
 	actsByNetwork    = allowance{"link/network", limit.Rate{Burst: 120, Per: 10 * time.Minute}, byNetwork}
@@ -29,6 +30,10 @@ func byNetwork(c echo.Context) string { return networkOf(c.RealIP()) }
 // byEmail counts what is typed, whether or not an account has it: a limit must
 // not tell who has one.
 func byEmail(c echo.Context) string { return strings.ToLower(strings.TrimSpace(entered(c, "email"))) }
+
+// byNetworkAndEmail is stricter than byEmail alone can be: a stranger who tries
+// somebody's address must not shut him out.
+func byNetworkAndEmail(c echo.Context) string { return byNetwork(c) + " " + byEmail(c) }
 
 func byUser(c echo.Context) string {
 	v, _ := visitorOf(c)

@@ -13,6 +13,8 @@ type notice string
 const (
 	noNotice  notice = ""
 	signedOut notice = "signed_out"
+	ended     notice = "ended"
+	stranger  notice = "stranger"
 	linked    notice = "linked"
 	checked   notice = "checked"
 	codeSent  notice = "code_sent"

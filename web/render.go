@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -31,7 +32,8 @@ func (s *Server) renderStatus(c echo.Context, v views.Status) error {
 // send renders first, so that a failure never sends half a page.
 func send(c echo.Context, status int, component templ.Component) error {
 	var page bytes.Buffer
-	if err := component.Render(c.Request().Context(), &page); err != nil {
+	// A browser that hung up must not turn its own error into one of ours.
+	if err := component.Render(context.WithoutCancel(c.Request().Context()), &page); err != nil {
 		return err
 	}
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
@@ -41,7 +43,7 @@ func send(c echo.Context, status int, component templ.Component) error {
 func (s *Server) chrome(c echo.Context) views.Chrome {
 	chrome := views.Chrome{SimulatedGarmin: s.Simulated, Nonce: nonceOf(c)}
 	if v, ok := visitorOf(c); ok {
-		chrome.SignedInEmail, chrome.Role = v.Email, string(v.Role)
+		chrome.SignedInEmail, chrome.SignedInID, chrome.Role = v.Email, v.ID.String(), string(v.Role)
 	}
 	return chrome
 }
@@ -60,16 +62,29 @@ func (s *Server) done(c echo.Context, path string, n notice, view func() views.V
 }
 
 // askToSignIn sends a visitor whom we do not know to the door, and back
-// afterwards if it was a page that he asked for.
-func askToSignIn(c echo.Context) error {
+// afterwards if it was a page that he asked for. A poll is only refused: the
+// page that it belongs to may have a form half filled in.
+func (s *Server) askToSignIn(c echo.Context, m may) error {
+	if !m.touch && fromHTMX(c) {
+		return c.NoContent(http.StatusUnauthorized)
+	}
 	r := c.Request()
+	if _, err := r.Cookie(s.signIns.cookies.Cookie.Name); err == nil {
+		s.leaveNotice(c, ended)
+	}
 	door := url.URL{Path: "/signin"}
 	if r.Method == http.MethodGet && !fromHTMX(c) {
 		door.RawQuery = url.Values{"next": {r.URL.RequestURI()}}.Encode()
 	}
+	return leave(c, http.StatusUnauthorized, door.String())
+}
+
+// leave makes the browser load another page whole. status is for htmx, which
+// would follow a redirect by itself.
+func leave(c echo.Context, status int, path string) error {
 	if fromHTMX(c) {
-		c.Response().Header().Set("HX-Redirect", door.String())
-		return c.NoContent(http.StatusUnauthorized)
+		c.Response().Header().Set("HX-Redirect", path)
+		return c.NoContent(status)
 	}
-	return c.Redirect(http.StatusSeeOther, door.String())
+	return c.Redirect(http.StatusSeeOther, path)
 }

@@ -98,7 +98,7 @@ func (s *Server) routes() {
 
 	e.GET("/", s.showLanding, anyone)
 	e.GET("/signin", s.showSignIn, anyone)
-	e.POST("/signin", s.form(s.signIn, s.signInAgain, signInsByNetwork, signInsByEmail), anyone)
+	e.POST("/signin", s.form(s.signIn, s.signInAgain, signInsByNetwork, signInsByBoth, signInsByEmail), anyone)
 	e.POST("/signout", s.signOut, anyone)
 	if s.SignupOpen {
 		e.GET("/signup", s.showSignUp, anyone)

@@ -234,10 +234,30 @@ func TestHTMXIsSentToTheDoorAsAWhole(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser()
 	b.header.Set("HX-Request", "true")
-	for _, p := range []*page{b.get("/link/status"), b.post("/link/validate")} {
-		p.want(http.StatusUnauthorized)
-		if p.Header.Get("HX-Redirect") != "/signin" || p.source != "" {
-			t.Errorf("%s: %v %s", p.request, p.Header, p.source)
+	for _, c := range []struct {
+		page *page
+		door string
+	}{
+		{b.post("/link/validate"), "/signin"},
+		{b.get("/link/status"), ""}, // a poll leaves the page as it is: a form may be half filled in
+	} {
+		c.page.want(http.StatusUnauthorized)
+		if c.page.Header.Get("HX-Redirect") != c.door || c.page.source != "" {
+			t.Errorf("%s: %v %s", c.page.request, c.page.Header, c.page.source)
 		}
+	}
+}
+
+func TestFormOfAnotherUsersPageDoesNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.runner()
+	b.post("/link", "email", "plain@garmin.example", "password", garmintest.DemoPassword, "region", "garmin.com").wantRedirect("/link")
+	b.post("/link/unlink", "confirm", "yes", "as", "0197a3a0-0000-7000-8000-000000000000").wantRedirect("/link")
+	b.get("/link").want(http.StatusOK).wantText("Nothing was done", "Active")
+	b.header.Set("HX-Request", "true")
+	p := b.post("/link/unlink", "confirm", "yes", "as", "0197a3a0-0000-7000-8000-000000000000").want(http.StatusConflict)
+	if p.Header.Get("HX-Redirect") != "/link" {
+		t.Errorf("htmx is sent to %q", p.Header.Get("HX-Redirect"))
 	}
 }

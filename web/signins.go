@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
 )
 
 // signInKey is what scs remembers for a browser: the id of its sign-in, and
@@ -80,7 +82,7 @@ func (s *Server) visitor(m may) echo.MiddlewareFunc {
 				return err
 			}
 			if m.onlyUsers && !known {
-				return askToSignIn(c)
+				return s.askToSignIn(c, m)
 			}
 			return next(c)
 		}
@@ -96,7 +98,7 @@ func (s *signIns) recognise(c echo.Context, touch bool) (known bool, err error) 
 	}
 	ctx, err := s.cookies.Load(r.Context(), token)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%w: %w", link.ErrStoreDown, err) // a row read by its key: nothing else can fail
 	}
 	c.SetRequest(r.WithContext(ctx))
 	id, err := uuid.Parse(s.cookies.GetString(ctx, signInKey))

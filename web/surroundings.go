@@ -50,7 +50,7 @@ func (s *Server) record(next echo.HandlerFunc) echo.HandlerFunc {
 		took := time.Since(began)
 		r, status, route := c.Request(), c.Response().Status, routeOf(c)
 		attrs := []any{"request_id", idOf(c), "method", methodOf(r), "route", route, "status", status,
-			"bytes", c.Response().Size, "took", took}
+			"bytes", c.Response().Size, "took", took.String(), "client", networkOf(c.RealIP())}
 		if v, ok := visitorOf(c); ok {
 			attrs = append(attrs, "user", v.ID)
 		}

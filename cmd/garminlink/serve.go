@@ -54,7 +54,7 @@ type surroundings struct {
 func serve(ctx context.Context, c Config, s surroundings, log *slog.Logger) (err error) {
 	ring, err := seal.Parse([]byte(c.Keyset))
 	if err != nil {
-		return refuse("GARMINLINK_KEYSET: %w: make one with `garminlink keys generate`", err)
+		return refuse("GARMINLINK_KEYSET: %w: put your copy of it back; `garminlink keys generate` makes one for a new database only", err)
 	}
 	db, err := openSchema(ctx, c, log)
 	if err != nil {

@@ -23,6 +23,7 @@ var (
 	ErrPasswordShort    = errors.New("account: the password is too short")
 	ErrPasswordLong     = errors.New("account: the password is too long")
 	ErrPasswordCommon   = errors.New("account: the password is too easy to guess")
+	ErrBusy             = errors.New("account: too many passwords are being checked")
 )
 
 // How long a sign-in lasts: without being used, and at most.

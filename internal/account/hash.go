@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/alexedwards/argon2id"
 	"golang.org/x/sync/semaphore"
@@ -19,9 +21,12 @@ type Cost struct {
 // less.
 var RealCost = Cost{MemoryKiB: 64 * 1024, Passes: 2}
 
-// hashesAtOnce bounds the memory that a crowd at the door can take: to 256 MiB
-// at the real cost. Others wait.
-const hashesAtOnce = 4
+// hashesAtOnce bounds the memory that a crowd at the door can take: to 128 MiB
+// at the real cost. The next hundred wait; the others are turned away.
+const (
+	hashesAtOnce = 2
+	mostWaiting  = 100
+)
 
 const (
 	saltLength = 16
@@ -32,7 +37,8 @@ const (
 type hasher struct {
 	params argon2id.Params
 	slots  *semaphore.Weighted
-	nobody string // a hash that no password has, and that costs as much to check
+	crowd  atomic.Int32 // who has a slot, or waits for one
+	nobody string       // a hash that no password has, and that costs as much to check
 }
 
 func newHasher(c Cost) *hasher {
@@ -47,21 +53,42 @@ func newHasher(c Cost) *hasher {
 	}
 }
 
-func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+// enter waits for a slot. leave gives it back.
+func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
+	if h.crowd.Add(1) > hashesAtOnce+mostWaiting {
+		h.crowd.Add(-1)
+		return nil, ErrBusy
+	}
 	if err := h.slots.Acquire(ctx, 1); err != nil {
+		h.crowd.Add(-1)
+		return nil, err
+	}
+	return func() {
+		// The blocks of past hashes would stay with the process for minutes,
+		// and add up to many times what is in use.
+		debug.FreeOSMemory()
+		h.slots.Release(1)
+		h.crowd.Add(-1)
+	}, nil
+}
+
+func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+	leave, err := h.enter(ctx)
+	if err != nil {
 		return "", err
 	}
-	defer h.slots.Release(1)
+	defer leave()
 	return argon2id.CreateHash(password, &h.params)
 }
 
 // check reports whether the password has the hash, and whether the hash was
 // made at another cost than today's.
 func (h *hasher) check(ctx context.Context, password, hash string) (match, outdated bool, err error) {
-	if err := h.slots.Acquire(ctx, 1); err != nil {
+	leave, err := h.enter(ctx)
+	if err != nil {
 		return false, false, err
 	}
-	defer h.slots.Release(1)
+	defer leave()
 	match, params, err := argon2id.CheckHash(password, hash)
 	if err != nil {
 		return false, false, fmt.Errorf("account: a stored password hash: %w", err)

@@ -46,6 +46,22 @@ func TestNobodyCostsAsMuchAsSomebody(t *testing.T) {
 	}
 }
 
+func TestTooLargeACrowdIsTurnedAway(t *testing.T) {
+	t.Parallel()
+	h := newHasher(cheap)
+	h.crowd.Store(hashesAtOnce + mostWaiting)
+	if _, err := h.hash(t.Context(), "correct horse battery"); !errors.Is(err, ErrBusy) {
+		t.Errorf("hash in a crowd: %v", err)
+	}
+	h.crowd.Add(-1)
+	if _, err := h.hash(t.Context(), "correct horse battery"); err != nil {
+		t.Error(err)
+	}
+	if n := h.crowd.Load(); n != hashesAtOnce+mostWaiting-1 {
+		t.Errorf("%d are counted after all have left", n)
+	}
+}
+
 func TestACrowdWaitsAndMayLeave(t *testing.T) {
 	t.Parallel()
 	h := newHasher(cheap)

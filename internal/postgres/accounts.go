@@ -33,7 +33,7 @@ func (u *userRow) user() account.User {
 // CreateUser implements account.Store.
 func (a *Accounts) CreateUser(ctx context.Context, u account.User, passwordHash string) error {
 	row := userRow{ID: u.ID, Email: &u.Email, PasswordHash: &passwordHash, Role: string(u.Role)}
-	return accountError(a.db.WithContext(ctx).Create(&row).Error)
+	return accountError(ctx, a.db.WithContext(ctx).Create(&row).Error)
 }
 
 // UserByEmail implements account.Store.
@@ -41,22 +41,22 @@ func (a *Accounts) UserByEmail(ctx context.Context, email string) (account.User,
 	var row userRow
 	err := a.db.WithContext(ctx).Where("email = ? AND external_id IS NULL", email).Take(&row).Error
 	if err != nil {
-		return account.User{}, "", accountError(err)
+		return account.User{}, "", accountError(ctx, err)
 	}
 	return row.user(), value(row.PasswordHash), nil
 }
 
 // ReplaceHash implements account.Store.
 func (a *Accounts) ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error {
-	return a.db.WithContext(ctx).Model(&userRow{}).
+	return orDown(ctx, a.db.WithContext(ctx).Model(&userRow{}).
 		Where("id = ? AND password_hash = ?", user, old).
-		Updates(map[string]any{"password_hash": hash, "updated_at": gorm.Expr("app_now()")}).Error
+		Updates(map[string]any{"password_hash": hash, "updated_at": gorm.Expr("app_now()")}).Error)
 }
 
 // CreateSignIn implements account.Store. What scs keeps for browsers that
 // never came back goes too: its own sweeper cannot be stopped without a race.
 func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, life time.Duration) error {
-	return a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+	return orDown(ctx, a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		for _, statement := range []struct {
 			sql  string
 			args []any
@@ -74,7 +74,7 @@ func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, life ti
 			}
 		}
 		return nil
-	})
+	}))
 }
 
 // Authenticate implements account.Store.
@@ -92,25 +92,25 @@ func (a *Accounts) Authenticate(ctx context.Context, id uuid.UUID, idle time.Dur
 		SELECT id, email, role FROM live`,
 		map[string]any{"id": id, "idle": idle.Microseconds(), "touch": touch}).Take(&row).Error
 	if err != nil {
-		return account.User{}, accountError(err)
+		return account.User{}, accountError(ctx, err)
 	}
 	return row.user(), nil
 }
 
 // EndSignIn implements account.Store.
 func (a *Accounts) EndSignIn(ctx context.Context, id uuid.UUID) error {
-	return a.db.WithContext(ctx).
-		Exec("UPDATE sign_ins SET ended_at = app_now() WHERE id = ? AND ended_at IS NULL", id).Error
+	return orDown(ctx, a.db.WithContext(ctx).
+		Exec("UPDATE sign_ins SET ended_at = app_now() WHERE id = ? AND ended_at IS NULL", id).Error)
 }
 
 // accountError names the faults that account tells apart.
-func accountError(err error) error {
+func accountError(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, gorm.ErrRecordNotFound):
 		return account.ErrNotFound
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return account.ErrEmailTaken // an id is never drawn twice
 	default:
-		return err
+		return orDown(ctx, err)
 	}
 }

@@ -47,18 +47,18 @@ func (l *Limits) Take(ctx context.Context, key string, r limit.Rate) (time.Durat
 		map[string]any{"key": key, "interval": interval.Microseconds(), "early": early.Microseconds()},
 	).Scan(&wait).Error
 	if err != nil {
-		return 0, err
+		return 0, orDown(ctx, err)
 	}
 	return time.Duration(wait) * time.Microsecond, l.sweep(ctx)
 }
 
 // Cool implements limit.Limiter.
 func (l *Limits) Cool(ctx context.Context, key string, d time.Duration) error {
-	return l.db.WithContext(ctx).Exec(`
+	return orDown(ctx, l.db.WithContext(ctx).Exec(`
 		INSERT INTO cool_downs AS c (key, until)
 		VALUES (?, app_now() + ? * interval '1 microsecond')
 		ON CONFLICT (key) DO UPDATE SET until = greatest(c.until, excluded.until)`,
-		key, d.Microseconds()).Error
+		key, d.Microseconds()).Error)
 }
 
 // Cooling implements limit.Limiter.
@@ -67,7 +67,7 @@ func (l *Limits) Cooling(ctx context.Context, keys ...string) (time.Duration, er
 	err := l.db.WithContext(ctx).Raw(`
 		SELECT coalesce(ceil(extract(epoch FROM max(until) - app_now()) * 1000000), 0)::bigint
 		FROM cool_downs WHERE key IN ? AND until > app_now()`, keys).Scan(&left).Error
-	return time.Duration(left) * time.Microsecond, err
+	return time.Duration(left) * time.Microsecond, orDown(ctx, err)
 }
 
 // What is over says no more than a missing row. Every so many takes remove

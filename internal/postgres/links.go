@@ -218,6 +218,11 @@ func linkError(ctx context.Context, err error) error {
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.ConstraintName == "garmin_account" {
 		return link.ErrAccountTaken
 	}
+	return orDown(ctx, err)
+}
+
+// orDown marks the errors of a database that cannot be reached.
+func orDown(ctx context.Context, err error) error {
 	if isDown(ctx, err) {
 		return errors.Join(link.ErrStoreDown, err)
 	}

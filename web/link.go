@@ -30,6 +30,8 @@ func (s *Server) showChallenge(c echo.Context) error {
 	return s.render(c, http.StatusOK, s.linkView(l, s.takeNotice(c)))
 }
 
+func toLink(c echo.Context) error { return c.Redirect(http.StatusSeeOther, home) }
+
 func (s *Server) showStatus(c echo.Context) error {
 	l, err := s.linkOf(c)
 	if err != nil {

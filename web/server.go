@@ -118,5 +118,8 @@ func (s *Server) routes() {
 		"/link/unlink":     s.unlink,
 	} {
 		e.POST(path, s.form(act, s.linkAgain, actsByUser, actsByNetwork), user)
+		if path != "/link" && path != "/link/mfa" {
+			e.GET(path, toLink, user) // where a form without scripts stands after it failed
+		}
 	}
 }

@@ -25,8 +25,32 @@ type call struct {
 	header map[string]string
 	body   []byte
 	jar    *jar // nil: no cookies are sent or kept
-	follow bool // only for requests that carry no secret
+	follow follow
+	sign   func(*http.Request) // nil: no signature
 }
+
+// follow says which redirects a call goes along with.
+type follow int
+
+const (
+	followNone  follow = iota
+	followAll          // for requests that carry no secret
+	followPages        // to a GET below Garmin's hosts, which leaves behind what was posted
+)
+
+// The operations, as an Error names them.
+const (
+	opPage         = "page"
+	opLogin        = "login"
+	opVerify       = "verify"
+	opResend       = "resend"
+	opExchange     = "exchange"
+	opRefresh      = "refresh"
+	opProfile      = "profile"
+	opPreauthorize = "preauthorize"
+	opOAuth1       = "oauth1"
+	opConsumer     = "consumer"
+)
 
 // reply is a whole answer, whatever its status.
 type reply struct {
@@ -35,6 +59,7 @@ type reply struct {
 	header     http.Header
 	body       []byte
 	retryAfter time.Duration
+	followed   bool // it comes from a page that the answer to a POST led to
 }
 
 // do sends a call and reads its whole answer. It fails with KindUnavailable when there is none.
@@ -52,6 +77,9 @@ func (c *Client) do(ctx context.Context, in call) (*reply, error) {
 	for k, v := range in.header {
 		req.Header.Set(k, v)
 	}
+	if in.sign != nil {
+		in.sign(req)
+	}
 	resp, err := c.httpClient(in).Do(req)
 	if err != nil {
 		return nil, unanswered(ctx, in.op, err, w.sent())
@@ -68,15 +96,18 @@ func (c *Client) do(ctx context.Context, in call) (*reply, error) {
 		status:     resp.StatusCode,
 		header:     resp.Header,
 		body:       body,
+		followed:   resp.Request.Method != in.method,
 		retryAfter: parseRetryAfter(resp.Header.Get("Retry-After"), c.now()),
 	}, nil
 }
 
 func (c *Client) httpClient(in call) *http.Client {
+	g := guard{in.region, in.op == opConsumer, c.transport}
 	hc := &http.Client{
-		Transport: guard{in.region, c.transport},
-		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
-			if !in.follow || len(via) > maxRedirects {
+		Transport: g,
+		CheckRedirect: func(req *http.Request, via []*http.Request) error {
+			page := req.Method == http.MethodGet && g.allows(req)
+			if in.follow == followNone || in.follow == followPages && !page || len(via) > maxRedirects {
 				return http.ErrUseLastResponse
 			}
 			return nil

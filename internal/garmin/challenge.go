@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -19,9 +18,19 @@ type Challenge struct {
 	Region Region
 	Method string // as Garmin names it: email, sms, ...
 	SentTo string // masked by Garmin; empty when it does not say
+	Unsent bool   // Garmin did not send the code when it was asked to: ResendCode asks again
 
 	flow Flow
 	jar  *jar
+	form mfaForm
+}
+
+// mfaForm is what the widget's page wants to get back. The other flows have none.
+type mfaForm struct {
+	CSRF         string `json:"csrf"`
+	CustomerGUID string `json:"customer_guid"`
+	Locale       string `json:"locale"`
+	ClientID     string `json:"client_id"`
 }
 
 // storedChallenge is a Challenge at rest.
@@ -32,12 +41,19 @@ type storedChallenge struct {
 	Method  string   `json:"method"`
 	SentTo  string   `json:"sent_to"`
 	Cookies []cookie `json:"cookies"`
+	Unsent  bool     `json:"unsent,omitzero"`
+	Form    mfaForm  `json:"form,omitzero"`
 }
 
-const challengeVersion = 1
+// The versions of a stored challenge. The first knows no form. Each challenge is written in the oldest version that
+// can hold it, so that replicas of the previous release can finish what those of this one began.
+const (
+	challengePlain  = 1
+	challengeOfForm = 2
+)
 
-func newChallenge(s *ssoReply, f Flow, r Region, j *jar) *Challenge {
-	ch := &Challenge{Region: r, flow: f, jar: j}
+func newChallenge(s *ssoReply, v *visit) *Challenge {
+	ch := &Challenge{Region: v.region, flow: v.flow, jar: v.jar}
 	ch.Method = cmp.Or(s.MFA.LastMethod, s.MFA.DefaultMethod, "email")
 	switch method := strings.ToLower(ch.Method); {
 	case method == "email":
@@ -50,7 +66,14 @@ func newChallenge(s *ssoReply, f Flow, r Region, j *jar) *Challenge {
 
 // Marshal gives the whole challenge, cookies in the clear: seal it at once.
 func (c *Challenge) Marshal() ([]byte, error) {
-	return json.Marshal(storedChallenge{challengeVersion, c.flow.name, c.Region, c.Method, c.SentTo, c.jar.cookies})
+	out := storedChallenge{
+		Version: challengePlain, Flow: c.flow.name, Region: c.Region, Method: c.Method, SentTo: c.SentTo,
+		Cookies: c.jar.cookies, Unsent: c.Unsent, Form: c.form,
+	}
+	if c.Unsent || c.form != (mfaForm{}) {
+		out.Version = challengeOfForm
+	}
+	return json.Marshal(out)
 }
 
 // ParseChallenge is the reverse of Marshal; any process can finish what another began.
@@ -60,17 +83,23 @@ func ParseChallenge(b []byte) (*Challenge, error) {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return nil, errors.New("garmin: challenge is not readable")
 	}
+	if in.Version != challengePlain && in.Version != challengeOfForm {
+		return nil, fmt.Errorf("garmin: challenge of unknown version %d", in.Version)
+	}
 	r, err := ParseRegion(string(in.Region))
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(knownFlows, func(f Flow) bool { return f.name == in.Flow })
-	if in.Version != challengeVersion || i < 0 {
-		return nil, fmt.Errorf("garmin: challenge of unknown version %d or flow %.32q", in.Version, in.Flow)
+	f, err := ParseFlow(in.Flow)
+	if err != nil {
+		return nil, err
+	}
+	if in.Flow == Widget.name && in.Form.CSRF == "" {
+		return nil, errors.New("garmin: challenge of the widget lacks its form")
 	}
 	return &Challenge{
-		Region: r, Method: in.Method, SentTo: in.SentTo,
-		flow: knownFlows[i], jar: &jar{region: r, now: time.Now, cookies: in.Cookies},
+		Region: r, Method: in.Method, SentTo: in.SentTo, Unsent: in.Unsent,
+		flow: f, jar: &jar{region: r, now: time.Now, cookies: in.Cookies}, form: in.Form,
 	}, nil
 }
 

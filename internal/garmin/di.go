@@ -1,6 +1,7 @@
 package garmin
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -8,14 +9,20 @@ import (
 	"net/url"
 )
 
-// Exchange turns a ticket into a session at Garmin's DI token service. It tries the client ids in order on the one
-// ticket, the one that worked last first.
+// Exchange turns a ticket into a session. This is the order, each step only after the one before refused:
 //
-// Errors: KindTicketRefused when none was accepted: the ticket may be spent, the user signs in again. KindBlocked,
+//  1. Garmin's DI token service, with each of Options.DIClientIDs in turn, the one that worked last first;
+//  2. OAuth1, when Options.Consumer is set, the ticket is of the Android app's or the widget's service, and DI refused
+//     every client id as such: then it did not judge the ticket, which so is not spent.
+//
+// Errors: KindTicketRefused when nothing took it: the ticket may be spent, the user signs in again. KindBlocked,
 // KindRateLimited, KindClientLimited, KindUnavailable, KindProtocol; after these, Sent says whether the ticket may
 // be spent.
 func (c *Client) Exchange(ctx context.Context, t *Ticket) (*Session, error) {
-	var err error
+	var (
+		err    error
+		judged bool
+	)
 	for _, n := range c.clientOrder() {
 		var s *Session
 		s, err = c.exchange(ctx, t, c.clientIDs[n])
@@ -24,10 +31,20 @@ func (c *Client) Exchange(ctx context.Context, t *Ticket) (*Session, error) {
 			return s, nil
 		}
 		if KindOf(err) != KindTicketRefused {
-			break
+			return nil, err
 		}
+		judged = judged || !clientRefused(err)
 	}
-	return nil, err
+	if judged || c.consumer == nil || !legacyTicket(t) {
+		return nil, err
+	}
+	return c.exchangeLegacy(ctx, t)
+}
+
+// clientRefused reports a refusal of the client id, before the ticket was looked at (RFC 6749, 5.2).
+func clientRefused(err error) bool {
+	typ := errorOf(err).Type
+	return typ == "invalid_client" || typ == "unauthorized_client"
 }
 
 // clientOrder gives indices into clientIDs, the last good one first.
@@ -43,7 +60,7 @@ func (c *Client) clientOrder() []int {
 }
 
 func (c *Client) exchange(ctx context.Context, t *Ticket, clientID string) (*Session, error) {
-	rep, err := c.postToken(ctx, "exchange", t.Region, clientID, url.Values{
+	rep, err := c.postToken(ctx, opExchange, t.Region, clientID, url.Values{
 		"grant_type":     {grantTicket},
 		"client_id":      {clientID},
 		"service_ticket": {t.Value.Reveal()},
@@ -56,7 +73,7 @@ func (c *Client) exchange(ctx context.Context, t *Ticket, clientID string) (*Ses
 	if e != nil {
 		return nil, rep.ticketRefused(e)
 	}
-	return c.firstSession(t.Region, f)
+	return c.firstSession(opExchange, oauth1Object(t.Region, url.Values{}), f)
 }
 
 // ticketRefused marks the service's refusal of this client id or ticket: whatever the body, by these two statuses.
@@ -68,23 +85,25 @@ func (r *reply) ticketRefused(e *Error) *Error {
 	return e
 }
 
-// Refresh gets a new access token with the refresh token of s, which it leaves as it is. Garmin may rotate the
-// refresh token: the old one can be dead as soon as the request was sent, so the result must be kept, and after an
-// error with Sent the old one may or may not still work.
+// Refresh gets a new access token the way that s.Renewal names, and leaves s as it is. With RenewDI, Garmin may rotate
+// the refresh token: the old one can be dead as soon as the request was sent, so the result must be kept, and after an
+// error with Sent the old one may or may not still work. With RenewOAuth1 nothing is used up.
 //
-// Errors: KindGrantDead, KindBlocked, KindRateLimited, KindClientLimited, KindUnavailable, KindProtocol.
+// Errors: KindGrantDead, KindBlocked, KindRateLimited, KindClientLimited, KindUnavailable, KindProtocol. OAuth1 says
+// KindGrantDead also when Garmin refuses one signature: believe it when it says so again a minute later.
 func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
-	switch {
-	case s.legacy():
-		return nil, &Error{Kind: KindProtocol, Op: "refresh", Err: errors.New("an OAuth1 session has no DI grant")}
-	case s.refreshToken() == "":
-		return nil, &Error{Kind: KindGrantDead, Op: "refresh", Err: errors.New("the session has no refresh token")}
+	switch s.Renewal() {
+	case RenewDI:
+		return c.refreshDI(ctx, s)
+	case RenewOAuth1:
+		return c.refreshOAuth1(ctx, s)
 	}
-	clientID := s.claims.clientID
-	if clientID == "" {
-		clientID = c.clientIDs[c.lastGood.Load()]
-	}
-	rep, err := c.postToken(ctx, "refresh", s.region, clientID, url.Values{
+	return nil, &Error{Kind: KindGrantDead, Op: opRefresh, Err: errors.New("the session has nothing to renew it with")}
+}
+
+func (c *Client) refreshDI(ctx context.Context, s *Session) (*Session, error) {
+	clientID := cmp.Or(s.clientID(), c.clientIDs[c.lastGood.Load()])
+	rep, err := c.postToken(ctx, opRefresh, s.region, clientID, url.Values{
 		"grant_type":    {grantRefresh},
 		"client_id":     {clientID},
 		"refresh_token": {s.refreshToken()},
@@ -99,19 +118,16 @@ func (c *Client) Refresh(ctx context.Context, s *Session) (*Session, error) {
 		}
 		return nil, e
 	}
-	return c.nextSession(s, f)
+	return c.nextSession(opRefresh, s, f)
 }
 
 func (c *Client) postToken(ctx context.Context, op string, r Region, clientID string, form url.Values) (*reply, error) {
-	header := map[string]string{
+	header := with(appHeaders, map[string]string{
 		"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(clientID+":")),
 		"Accept":        "application/json",
 		"Content-Type":  "application/x-www-form-urlencoded",
 		"Cache-Control": "no-cache",
-	}
-	for k, v := range appHeaders {
-		header[k] = v
-	}
+	})
 	return c.do(ctx, call{
 		op: op, region: r, method: http.MethodPost, url: origin(r, "diauth") + pathToken,
 		header: header, body: []byte(form.Encode()),

@@ -31,16 +31,23 @@ func (r *reply) isJSON() bool {
 // pageRefusal judges what is not JSON. A broken answer says nothing of what the application did before it broke, so
 // only the edge's own refusals count as not sent.
 func (r *reply) pageRefusal() *Error {
-	limited := r.status == http.StatusTooManyRequests || bytes.Contains(r.body, []byte("error code: 1015"))
-	switch {
-	case limited:
-		return r.fail(KindRateLimited)
-	case r.status == http.StatusForbidden, r.status >= 400 && r.challenged():
-		return r.fail(KindBlocked)
+	if e := r.edge(); e != nil {
+		return e
 	}
 	e := r.fail(KindUnavailable)
 	e.sent = true
 	return e
+}
+
+// edge is the Error of a page that the edge made, nil for any other.
+func (r *reply) edge() *Error {
+	switch {
+	case r.status == http.StatusTooManyRequests, bytes.Contains(r.body, []byte("error code: 1015")):
+		return r.fail(KindRateLimited)
+	case r.status == http.StatusForbidden, r.status >= 400 && r.challenged():
+		return r.fail(KindBlocked)
+	}
+	return nil
 }
 
 func (r *reply) challenged() bool {
@@ -78,9 +85,10 @@ func (r *reply) gatewayRefusal() *Error {
 	return e
 }
 
-// fail is the Error of an answer that was read whole.
+// fail is the Error of an answer that was read whole. One that a redirect led to says nothing of the request that was
+// redirected: that took effect.
 func (r *reply) fail(k Kind) *Error {
-	return &Error{Kind: k, Op: r.op, Status: r.status, RetryAfter: r.retryAfter}
+	return &Error{Kind: k, Op: r.op, Status: r.status, RetryAfter: r.retryAfter, sent: r.followed}
 }
 
 // unknown is the Error of an application's answer that has no meaning of its own here.
@@ -94,8 +102,19 @@ func (r *reply) unknown() *Error {
 		return e
 	}
 	e := r.fail(KindProtocol)
-	e.sent = r.status < 300
+	e.sent = e.sent || r.status < 300
 	return e
+}
+
+// opened judges the answer to a GET of a page: nil when a page came.
+func (r *reply) opened() error {
+	if r.status == http.StatusOK && r.edge() == nil && !r.isJSON() {
+		return nil
+	}
+	if e := r.refusal(); e != nil {
+		return e
+	}
+	return r.unknown()
 }
 
 // parseRetryAfter reads seconds or an HTTP date, as RFC 9110 has them. What it cannot read counts as absent.

@@ -1,6 +1,6 @@
 package garmin
 
-import "net/url"
+import "time"
 
 // Everything that Garmin may change without notice stands in this file: hosts, paths, client ids and the headers that
 // its own apps send. [R] = seen in recordings of the real servers (garth's test cassettes), [C] = sent by a public
@@ -9,40 +9,35 @@ import "net/url"
 // hosts are the only names below a region's domain that are ever asked.
 var hosts = []string{"sso", "connectapi", "diauth", "connect", "mobile.integration"}
 
-// A Flow is one way to sign in. Garmin limits each client id on its own, and a ticket is bound to the service URL
-// that it was asked for.
-type Flow struct {
-	name      string
-	clientID  string
-	service   string // path below mobile.integration.<domain>
-	page      string // sign-in page to open first, "" for none
-	api       string // path of the JSON calls
-	userAgent string
-}
-
-// The mobile apps' sign-in.
+// The ways to sign in, each judged by what is known of it. None of them imitates a browser beyond its headers.
 var (
 	// IOS [C]: no page first; a plain net/http client was seen to sign in this way in 2026-08.
-	IOS = Flow{
-		name:      "ios",
-		clientID:  "GCM_IOS_DARK",
-		service:   "/gcm/ios",
-		api:       "/mobile/api",
+	IOS = Flow{name: "ios", steps: jsonSteps{
+		clientID: "GCM_IOS_DARK", host: "mobile.integration", path: "/gcm/ios", api: "/mobile/api",
 		userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
-	}
+	}}
 	// Android [R]: opens the sign-in page for its cookies, then signs in.
-	Android = Flow{
-		name:      "android",
-		clientID:  "GCM_ANDROID_DARK",
-		service:   "/gcm/android",
+	Android = Flow{name: "android", steps: jsonSteps{
+		clientID: "GCM_ANDROID_DARK", host: "mobile.integration", path: "/gcm/android", api: "/mobile/api",
 		page:      "/mobile/sso/en/sign-in",
-		api:       "/mobile/api",
 		userAgent: "Mozilla/5.0 (Linux; Android 14; Pixel 8 Pro) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
-	}
+	}}
+	// Widget [R, C] is the HTML form that other sites embed. It names no client id, so a limited one does not bar it.
+	Widget = Flow{name: "widget", pause: Pause{3 * time.Second, 8 * time.Second}, steps: widgetSteps{
+		userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+	}}
+	// Portal [C] is Garmin's own web page. It refuses accounts with MFA by error 427 [I].
+	Portal = Flow{name: "portal", pause: Pause{10 * time.Second, 20 * time.Second}, steps: jsonSteps{
+		clientID: "GarminConnect", host: "connect", path: "/app", api: "/portal/api",
+		page:      "/portal/sso/en-US/sign-in",
+		browser:   true,
+		userAgent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+	}}
 )
 
-// knownFlows are those that a stored challenge may name.
-var knownFlows = []Flow{IOS, Android}
+// knownFlows are those that a configuration or a stored challenge may name, the likeliest to work first: the two
+// mobile ones are limited apart from one another, the widget by address alone, and the portal is slow and refuses MFA.
+var knownFlows = []Flow{IOS, Android, Widget, Portal}
 
 const (
 	pathLogin   = "/login"          // [R]
@@ -50,6 +45,19 @@ const (
 	pathResend  = "/mfa/sendCode"   // [A]
 	pathToken   = "/di-oauth2-service/oauth/token"
 	pathProfile = "/userprofile-service/socialProfile" // [R]
+
+	pathEmbed    = "/sso/embed"                       // [R]
+	pathSignIn   = "/sso/signin"                      // [R]
+	pathCodePage = "/sso/verifyMFA/loginEnterMfaCode" // [R]
+	pathSendCode = "/sso/verifyMFA/mfaCode"           // [C]
+
+	pathPreauthorized = "/oauth-service/oauth/preauthorized"     // [R]
+	pathOAuth1        = "/oauth-service/oauth/exchange/user/2.0" // [R]
+	oauth1UserAgent   = "com.garmin.android.apps.connectmobile"  // [R]
+	oauth1Audience    = "GARMIN_CONNECT_MOBILE_ANDROID_DI"       // [R]
+
+	// consumerURL holds the key of Garmin's Android app; garth's author keeps it there [R].
+	consumerURL = "https://thegarth.s3.amazonaws.com/oauth_consumer.json"
 
 	// grantTicket is the same on garmin.cn [C].
 	grantTicket  = "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket"
@@ -78,13 +86,11 @@ var appHeaders = map[string]string{
 
 func origin(r Region, host string) string { return "https://" + host + "." + string(r) }
 
-func (f Flow) serviceURL(r Region) string { return origin(r, "mobile.integration") + f.service }
+// widgetService is what the tickets of the widget and of the hand-off are bound to.
+func widgetService(r Region) string { return origin(r, "sso") + pathEmbed }
 
-func (f Flow) pageURL(r Region) string {
-	return origin(r, "sso") + f.page + "?" + url.Values{"clientId": {f.clientID}}.Encode()
-}
-
-func (f Flow) apiURL(r Region, path string) string {
-	q := url.Values{"clientId": {f.clientID}, "locale": {"en-US"}, "service": {f.serviceURL(r)}}
-	return origin(r, "sso") + f.api + path + "?" + q.Encode()
+// legacyTicket reports that OAuth1 takes tickets of this service: the Android app's and the widget's [C].
+func legacyTicket(t *Ticket) bool {
+	android := Android.steps.service(t.Region)
+	return t.ServiceURL == android || t.ServiceURL == widgetService(t.Region)
 }

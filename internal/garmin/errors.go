@@ -15,25 +15,33 @@ import (
 // Kind says what an error means for the one who asked.
 type Kind string
 
-// The kinds. Where the text says inconclusive, nothing is known about the password, the code or the session.
+// The kinds, by the side that can do something about it. Where the text says inconclusive, nothing is known about the
+// password, the code or the session, and nothing may be concluded from it. No kind is ever worth asking again at once.
 const (
-	KindCredentials   Kind = "credentials"    // wrong e-mail or password; Garmin does not say which
-	KindCode          Kind = "code"           // wrong or expired MFA code; the challenge still stands
+	// The user's side: asking again with the same is of no use, and a wrong try counts at Garmin.
+	KindCredentials Kind = "credentials" // wrong e-mail or password; Garmin does not say which
+	KindCode        Kind = "code"        // wrong or expired MFA code; the challenge still stands
+	KindLocked      Kind = "locked"      // Garmin locked the account; a new password unlocks it
+	KindChild       Kind = "child"       // an account managed by a parent may not use this application
+	KindAttention   Kind = "attention"   // the user must settle something at Garmin: disabled, new password, consent
+
+	// The user's side, to begin anew: what was under way is over, and nobody is to blame.
 	KindChallengeGone Kind = "challenge_gone" // Garmin has forgotten the login that waits for a code
-	KindLocked        Kind = "locked"         // Garmin locked the account; a new password unlocks it
-	KindChild         Kind = "child"          // an account managed by a parent may not use this application
-	KindAttention     Kind = "attention"      // the user must settle something at Garmin: disabled, new password, consent
-	KindCaptcha       Kind = "captcha"        // Garmin wants a captcha; inconclusive
-	KindBlocked       Kind = "blocked"        // the edge in front of Garmin refuses this server; inconclusive
-	KindRateLimited   Kind = "rate_limited"   // this address asked too often; inconclusive
-	KindClientLimited Kind = "client_limited" // this client id or account asked too often; inconclusive
-	KindFlowRefused   Kind = "flow_refused"   // this account does not sign in by this flow (error 427); inconclusive
-	KindUnavailable   Kind = "unavailable"    // no answer, half an answer, or a broken one; inconclusive
-	KindProtocol      Kind = "protocol"       // an answer that this package does not know; inconclusive
-	KindTokenRejected Kind = "token_rejected" // the API answers 401 to the access token
-	KindGrantDead     Kind = "grant_dead"     // the refresh token is refused (invalid_grant), or there is none
-	KindTicketRefused Kind = "ticket_refused" // no client id could exchange the ticket, which may now be spent
+	KindTicketRefused Kind = "ticket_refused" // nothing could exchange the ticket, which may now be spent
+	KindGrantDead     Kind = "grant_dead"     // what renews the session is refused, or was never there; see Refresh
+	KindTokenRejected Kind = "token_rejected" // the API answers 401 to the access token: refresh, then believe it or not
 	KindNoResend      Kind = "no_resend"      // no new code can be had this way; the challenge still stands
+
+	// Between this server and Garmin: the same login works later, from elsewhere, or by the hand-off. Inconclusive.
+	KindCaptcha       Kind = "captcha"        // Garmin wants a captcha: the hand-off
+	KindBlocked       Kind = "blocked"        // the edge in front of Garmin refuses this server: the hand-off
+	KindFlowRefused   Kind = "flow_refused"   // this account does not sign in by this flow (error 427): another one
+	KindRateLimited   Kind = "rate_limited"   // this address asked too often: later, after RetryAfter
+	KindClientLimited Kind = "client_limited" // this client id or account asked too often: later, after RetryAfter
+
+	// Garmin's side, or ours. Inconclusive.
+	KindUnavailable Kind = "unavailable" // no answer, half an answer, or a broken one: later; see Sent
+	KindProtocol    Kind = "protocol"    // an answer that this package does not know: a change of this program
 )
 
 func (k Kind) String() string { return string(k) }
@@ -42,7 +50,7 @@ func (k Kind) String() string { return string(k) }
 // query, a body, a token, a password or an e-mail address.
 type Error struct {
 	Kind       Kind
-	Op         string        // page, login, verify, resend, exchange, refresh or profile
+	Op         string        // page, login, verify, resend, exchange, preauthorize, oauth1, refresh, profile or consumer
 	Status     int           // HTTP status, 0 without an answer
 	Type       string        // Garmin's own word for it: at most 64 letters, digits and underscores
 	RetryAfter time.Duration // at most a day; 0 when Garmin named none
@@ -75,10 +83,16 @@ func (e *Error) Sent() bool { return e.sent }
 
 // KindOf returns the kind of the first Error in err's chain, and "" when there is none.
 func KindOf(err error) Kind {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e := errorOf(err); e != nil {
 		return e.Kind
 	}
 	return ""
+}
+
+// errorOf returns the first Error in err's chain, nil when there is none.
+func errorOf(err error) *Error {
+	e, _ := errors.AsType[*Error](err)
+	return e
 }
 
 var (
@@ -94,9 +108,9 @@ func unanswered(ctx context.Context, op string, err error, sent bool) *Error {
 	switch {
 	case errors.Is(err, errHost):
 		e.Kind, e.Err, e.sent = KindProtocol, errHost, false
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && context.Cause(ctx) != errNoAnswer:
 		e.Err = ctx.Err()
-	case errors.Is(err, context.DeadlineExceeded):
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
 		e.Err = errNoAnswer
 	default:
 		e.Err = printable(err)

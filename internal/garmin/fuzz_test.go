@@ -22,11 +22,11 @@ func FuzzLoginReply(f *testing.F) {
 		}
 		checkFuzzed(t, r.loginRefused(s))
 		checkFuzzed(t, r.codeRefused(s))
-		ch := newChallenge(s, IOS, RegionGlobal, &jar{region: RegionGlobal, now: time.Now})
+		ch := newChallenge(s, &visit{flow: IOS, region: RegionGlobal, jar: &jar{region: RegionGlobal, now: time.Now}})
 		if ch.Method == "" || strings.ContainsAny(ch.SentTo, "\n\r\x00") {
 			t.Errorf("challenge by %q to %q", ch.Method, ch.SentTo)
 		}
-		if ticket, err := r.ticket(s, IOS, RegionGlobal); err == nil && !strings.HasPrefix(ticket.Value.Reveal(), "ST-") {
+		if ticket, err := r.ticket(s, "https://service.example", RegionGlobal); err == nil && !strings.HasPrefix(ticket.Value.Reveal(), "ST-") {
 			t.Errorf("ticket %q", ticket.Value.Reveal())
 		}
 	})
@@ -50,11 +50,11 @@ func FuzzTokenReply(f *testing.F) {
 			checkFuzzed(t, e)
 			return
 		}
-		first, err := c.firstSession(RegionChina, members)
+		first, err := c.firstSession(opExchange, oauth1Object(RegionChina, nil), members)
 		if err != nil {
 			return
 		}
-		next, err := c.nextSession(first, members)
+		next, err := c.nextSession(opRefresh, first, members)
 		if err != nil {
 			t.Fatalf("a session once, but not twice: %v", err)
 		}

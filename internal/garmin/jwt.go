@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -59,6 +60,8 @@ func inRange(n float64) int64 {
 // but when to ask Garmin again, and whom a page names.
 type claims struct {
 	expires  time.Time // zero: not said
+	issued   time.Time // zero: not said
+	region   Region    // of the issuer, "" when it is none of Garmin's
 	guid     string
 	clientID string
 	jti      string
@@ -81,11 +84,27 @@ func parseClaims(token string) claims {
 	}
 	return claims{
 		expires:  unixTime(f.seconds("exp")),
+		issued:   unixTime(f.seconds("iat")),
+		region:   issuerRegion(f.text("iss")),
 		guid:     cleanID(f.text("garmin_guid")),
 		clientID: cleanID(f.text("client_id")),
 		jti:      f.text("jti"),
 		scope:    f.text("scope"),
 	}
+}
+
+// issuerRegion reads an issuer: the address of the region's token service.
+func issuerRegion(iss string) Region {
+	u, err := url.Parse(iss)
+	if err != nil || u.Scheme != "https" {
+		return ""
+	}
+	for _, r := range []Region{RegionGlobal, RegionChina} {
+		if under(u.Hostname(), string(r)) {
+			return r
+		}
+	}
+	return ""
 }
 
 func unixTime(secs int64) time.Time {

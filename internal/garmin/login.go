@@ -2,12 +2,14 @@ package garmin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"regexp"
+	"time"
 )
+
+// loginTime is how long a Login may take in all, whatever its flows.
+const loginTime = 60 * time.Second
 
 // Ticket is what a login ends in: good for one exchange, for a minute or two, and for its own service URL only.
 type Ticket struct {
@@ -23,108 +25,79 @@ func (Ticket) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 var ticketShape = regexp.MustCompile(`^ST-[A-Za-z0-9._-]{1,500}$`)
 
 // Login signs in with an e-mail address and a password. It returns exactly one of a ticket and a challenge. The
-// password is sent at most once, but for flows that Options.Flows adds after one that surely did not judge it.
+// password is sent at most once by each flow of Options.Flows, in order, and by a later one only when Garmin surely
+// did not judge it before: a second login would count as another wrong try, or void the code that was just sent. So
+//
+//   - after a block at the edge, a captcha or error 427 the next flow follows;
+//   - after a limit of the client id one more flow follows, which has another id;
+//   - after a page that failed before the password was sent the next flow follows;
+//   - after a limit of this address, a wrong password, an answer that is not known, or none, nothing follows.
+//
+// Login takes at most a minute in all; a flow whose pause does not fit in what is left of it is passed over. Of several
+// failures it returns the last that answered a password, or the limit that ended them.
 //
 // Errors: KindCredentials, KindLocked, KindChild, KindAttention, KindCaptcha, KindBlocked, KindRateLimited,
 // KindClientLimited, KindFlowRefused, KindUnavailable, KindProtocol.
 func (c *Client) Login(ctx context.Context, r Region, email string, password Secret) (*Ticket, *Challenge, error) {
-	var (
-		t   *Ticket
-		ch  *Challenge
-		err error
-	)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.loginTime, errNoAnswer)
+	defer cancel()
+	var told *Error
+	limited := false
 	for _, f := range c.flows {
-		t, ch, err = c.login(ctx, f, r, email, password)
-		if err == nil || !passwordUnjudged(err) {
+		if told != nil && !f.fits(ctx) {
+			continue
+		}
+		t, ch, err := c.try(ctx, f, r, email, password)
+		if err == nil {
+			return t, ch, nil
+		}
+		e := errorOf(err)
+		if e == nil {
+			return nil, nil, err
+		}
+		if told == nil || told.Op == opPage || e.Op != opPage || e.Kind == KindRateLimited {
+			told = e
+		}
+		if limited || ctx.Err() != nil || !passwordUnjudged(e) {
 			break
 		}
+		limited = e.Kind == KindClientLimited
 	}
-	return t, ch, err
+	return nil, nil, told
 }
 
 // passwordUnjudged is true when a second login can neither void a code that was just sent nor count as another wrong
 // try. An address that is limited is kept from all flows.
-func passwordUnjudged(err error) bool {
-	switch KindOf(err) {
+func passwordUnjudged(e *Error) bool {
+	switch e.Kind {
 	case KindBlocked, KindCaptcha, KindClientLimited, KindFlowRefused:
-		return true
+		return !e.sent
+	case KindUnavailable, KindProtocol:
+		return e.Op == opPage
 	}
 	return false
 }
 
-func (c *Client) login(ctx context.Context, f Flow, r Region, email string, password Secret) (*Ticket, *Challenge, error) {
-	j := &jar{region: r, now: c.now}
-	if err := c.openPage(ctx, f, r, j); err != nil {
-		return nil, nil, err
-	}
-	body, err := json.Marshal(map[string]any{
-		"username": email, "password": password.Reveal(), "rememberMe": true, "captchaToken": "",
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	rep, err := c.postSSO(ctx, "login", f, r, pathLogin, body, j)
-	if err != nil {
-		return nil, nil, err
-	}
-	s, e := rep.parseSSO()
-	switch {
-	case e != nil:
-		return nil, nil, e
-	case s.Status.Type == typeSuccessful:
-		t, err := rep.ticket(s, f, r)
-		return t, nil, err
-	case s.Status.Type == typeMFARequired:
-		return nil, newChallenge(s, f, r, j), nil
-	}
-	return nil, nil, rep.loginRefused(s)
+// SubmitCode answers a challenge. Cookies that Garmin sets meanwhile are kept in ch, after a wrong code too, so that
+// the next try goes on from there. A code is sent to the flow that asked for it and to no other: elsewhere a wrong one
+// would count twice.
+//
+// Errors: KindCode (the challenge still stands), KindChallengeGone, KindLocked and the rest of Login's.
+func (c *Client) SubmitCode(ctx context.Context, ch *Challenge, code Secret) (*Ticket, error) {
+	ch.jar.now = c.now
+	return ch.flow.steps.code(ctx, c, ch, code)
 }
 
-// openPage gets the cookies of a sign-in page, where a flow has one. The password has not been sent yet.
-func (c *Client) openPage(ctx context.Context, f Flow, r Region, j *jar) error {
-	if f.page == "" {
-		return nil
+// ResendCode asks Garmin to send another code for the same challenge.
+//
+// Errors: KindNoResend for every refusal but KindChallengeGone and KindLocked; KindRateLimited, KindClientLimited,
+// KindBlocked, KindCaptcha and KindUnavailable as elsewhere. The challenge still stands after all but
+// KindChallengeGone.
+func (c *Client) ResendCode(ctx context.Context, ch *Challenge) error {
+	ch.jar.now = c.now
+	err := ch.flow.steps.resend(ctx, c, ch)
+	if err == nil {
+		ch.Unsent = false
 	}
-	rep, err := c.do(ctx, call{
-		op: "page", region: r, method: http.MethodGet, url: f.pageURL(r), jar: j, follow: true,
-		header: map[string]string{
-			"User-Agent":      f.userAgent,
-			"Accept":          "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-			"Accept-Language": "en-US,en;q=0.9",
-			"Sec-Fetch-Mode":  "navigate",
-			"Sec-Fetch-Dest":  "document",
-			"Sec-Fetch-Site":  "none",
-		},
-	})
-	if err != nil || rep.status == http.StatusOK {
-		return err
-	}
-	if e := rep.refusal(); e != nil {
-		return e
-	}
-	return rep.unknown()
-}
-
-// postSSO sends one JSON call of a flow. It is never followed to another address: the body holds a secret.
-func (c *Client) postSSO(ctx context.Context, op string, f Flow, r Region, path string, body []byte, j *jar) (*reply, error) {
-	return c.do(ctx, call{
-		op: op, region: r, method: http.MethodPost, url: f.apiURL(r, path), body: body, jar: j,
-		header: map[string]string{
-			"User-Agent":      f.userAgent,
-			"Accept":          "application/json, text/plain, */*",
-			"Accept-Language": "en-US,en;q=0.9",
-			"Content-Type":    "application/json",
-			"Origin":          origin(r, "sso"),
-		},
-	})
-}
-
-// ticket takes the ticket out of a success.
-func (r *reply) ticket(s *ssoReply, f Flow, region Region) (*Ticket, error) {
-	if !ticketShape.MatchString(s.Ticket) {
-		e := r.fail(KindProtocol)
-		e.Type, e.sent = cleanType(s.Status.Type), true
-		return nil, e
-	}
-	return &Ticket{Value: Secret(s.Ticket), ServiceURL: f.serviceURL(region), Region: region}, nil
+	return err
 }

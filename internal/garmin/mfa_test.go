@@ -99,7 +99,7 @@ func TestChallengeNeedsAllItsCookies(t *testing.T) {
 func TestBadChallengesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, b := range []string{
-		"", "{}", "null", `{"v":1`, `{"v":2,"flow":"ios","region":"garmin.com"}`, `{"v":1,"flow":"widget","region":"garmin.com"}`,
+		"", "{}", "null", `{"v":1`, `{"v":3,"flow":"ios","region":"garmin.com"}`, `{"v":1,"flow":"widget","region":"garmin.com"}`,
 		`{"v":1,"flow":"ios","region":"example.com"}`, `{"v":1,"flow":"ios","region":"garmin.com","cookies":"hunter2"}`,
 	} {
 		ch, err := garmin.ParseChallenge([]byte(b))

@@ -19,6 +19,9 @@ type member struct {
 	raw json.RawMessage
 }
 
+// maxMembers keeps the search for one that stands twice short; sessions have fewer than twenty in all.
+const maxMembers = 100
+
 var errNoObject = errors.New("not a JSON object")
 
 // parseObject fails on a member that stands twice: programs differ in which one they believe.
@@ -33,6 +36,9 @@ func parseObject(b []byte) (object, error) {
 		key, ok := t.(string)
 		var raw json.RawMessage
 		if err != nil || !ok || dec.Decode(&raw) != nil {
+			return nil, errNoObject
+		}
+		if len(o) == maxMembers {
 			return nil, errNoObject
 		}
 		if o.get(key) != nil {
@@ -61,7 +67,7 @@ func (o object) text(key string) string { return fields{key: o.get(key)}.text(ke
 // seconds returns a positive whole number, 0 for anything else.
 func (o object) seconds(key string) int64 { return fields{key: o.get(key)}.seconds(key) }
 
-// with returns a copy in which key has the value: a string or an int64.
+// with returns a copy in which key has the value: a string, an int64, or nil for null.
 func (o object) with(key string, value any) object {
 	raw := json.RawMessage(pythonValue(value))
 	out := slices.Clone(o)
@@ -70,6 +76,16 @@ func (o object) with(key string, value any) object {
 		return out
 	}
 	return append(out, member{key, raw})
+}
+
+// without returns a copy that lacks some members.
+func (o object) without(keys ...string) object {
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return slices.Contains(keys, m.key) })
+}
+
+// only returns a copy that has no members but these.
+func (o object) only(keys ...string) object {
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return !slices.Contains(keys, m.key) })
 }
 
 // write appends the object the way Python's json.dumps does.
@@ -87,6 +103,9 @@ func (o object) write(b *strings.Builder) {
 }
 
 func pythonValue(v any) string {
+	if v == nil {
+		return "null"
+	}
 	s, ok := v.(string)
 	if !ok {
 		return fmt.Sprint(v)

@@ -19,12 +19,11 @@ type Profile struct {
 // Errors: KindTokenRejected, KindBlocked, KindRateLimited, KindClientLimited, KindUnavailable, KindProtocol. A fresh
 // token, too, may be rejected; only a Profile that came back proves one.
 func (c *Client) Profile(ctx context.Context, s *Session) (*Profile, error) {
-	header := map[string]string{"Authorization": "Bearer " + s.accessToken(), "Accept": "application/json"}
-	for k, v := range appHeaders {
-		header[k] = v
-	}
+	header := with(appHeaders, map[string]string{
+		"Authorization": "Bearer " + s.accessToken(), "Accept": "application/json",
+	})
 	rep, err := c.do(ctx, call{
-		op: "profile", region: s.region, method: http.MethodGet, url: origin(s.region, "connectapi") + pathProfile,
+		op: opProfile, region: s.region, method: http.MethodGet, url: origin(s.region, "connectapi") + pathProfile,
 		header: header,
 	})
 	if err != nil {

@@ -121,3 +121,28 @@ func (r *reply) codeRefused(s *ssoReply) *Error {
 	}
 	return e
 }
+
+// ticket takes the ticket out of a success.
+func (r *reply) ticket(s *ssoReply, service string, region Region) (*Ticket, error) {
+	if !ticketShape.MatchString(s.Ticket) {
+		e := r.fail(KindProtocol)
+		e.Type, e.sent = cleanType(s.Status.Type), true
+		return nil, e
+	}
+	return &Ticket{Value: Secret(s.Ticket), ServiceURL: service, Region: region}, nil
+}
+
+// asNoResend turns every refusal of a new code that leaves the challenge alone into KindNoResend. The addresses of
+// these calls are assumed, so a plain "no such thing" is an expected answer.
+func (e *Error) asNoResend() *Error {
+	switch e.Kind {
+	case KindChallengeGone, KindLocked, KindRateLimited, KindClientLimited, KindBlocked, KindCaptcha:
+		return e
+	case KindUnavailable:
+		if e.Status < 400 || e.Status >= 500 {
+			return e
+		}
+	}
+	e.Kind, e.sent = KindNoResend, false
+	return e
+}

@@ -1,18 +1,13 @@
 package garmin
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"time"
 )
-
-// maxSessionString bounds what ParseSession reads, in bytes; real ones have about 1,600 to 8,000.
-const maxSessionString = 64 << 10
 
 // Session is the tokens of one Garmin account, in the form that garth gives them: two objects, of which the first is
 // empty but for the region when the tokens came from the DI service. It never changes once made.
@@ -23,52 +18,28 @@ type Session struct {
 	claims claims
 }
 
-// ParseSession reads what garth's dumps writes: base64 of the JSON list [oauth1, oauth2]. Members that it does not
-// know are kept. Its errors quote nothing of the string.
-func ParseSession(garthDumps string) (*Session, error) {
-	if len(garthDumps) > maxSessionString {
-		return nil, errors.New("garmin: session string is too long")
-	}
-	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(garthDumps))
-	if err != nil {
-		return nil, errors.New("garmin: session string is not base64")
-	}
-	var parts []json.RawMessage
-	if json.Unmarshal(b, &parts) != nil || len(parts) != 2 {
-		return nil, errors.New("garmin: session string is not a pair of JSON objects")
-	}
-	oauth1, err1 := parseObject(parts[0])
-	oauth2, err2 := parseObject(parts[1])
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("garmin: session string: %w", err)
-	}
-	r, err := ParseRegion(oauth1.text("domain"))
-	if err != nil {
-		return nil, err
-	}
-	return makeSession(r, oauth1, oauth2)
-}
-
-func makeSession(r Region, oauth1, oauth2 object) (*Session, error) {
-	token := oauth2.text("access_token")
+// makeSession takes the region from the first object, or else from the token's issuer. Where both name one the first is
+// believed: it is the host that gave the token.
+func makeSession(oauth1, oauth2 object) (*Session, error) {
+	token := oauth2.text(keyAccess)
 	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("garmin: session has no usable access token")
+		return nil, &InputError{Fault: FaultNoToken}
 	}
-	return &Session{region: r, oauth1: oauth1, oauth2: oauth2, claims: parseClaims(token)}, nil
-}
-
-// Dumps gives the string that garth's loads takes, all tokens in the clear: seal it at once.
-func (s *Session) Dumps() (string, error) {
-	var b strings.Builder
-	b.WriteByte('[')
-	s.oauth1.write(&b)
-	b.WriteString(", ")
-	s.oauth2.write(&b)
-	b.WriteByte(']')
-	if !json.Valid([]byte(b.String())) {
-		return "", errors.New("garmin: session does not encode")
+	said := parseClaims(token)
+	region := said.region
+	if raw := oauth1.get(keyDomain); raw != nil && string(raw) != "null" {
+		var err error
+		if region, err = ParseRegion(oauth1.text(keyDomain)); err != nil {
+			return nil, &InputError{Fault: FaultRegion}
+		}
 	}
-	return base64.StdEncoding.EncodeToString([]byte(b.String())), nil
+	if region == "" {
+		return nil, &InputError{Fault: FaultRegion}
+	}
+	if oauth1.text(keyDomain) == "" {
+		oauth1 = oauth1.with(keyDomain, string(region))
+	}
+	return &Session{region: region, oauth1: oauth1, oauth2: oauth2, claims: said}, nil
 }
 
 // Region returns where the account lives.
@@ -91,11 +62,45 @@ func (s *Session) RefreshExpiresAt() time.Time {
 // GUID returns the account's id as the access token names it, which is not verified; "" when it does not.
 func (s *Session) GUID() string { return s.claims.guid }
 
-func (s *Session) accessToken() string  { return s.oauth2.text("access_token") }
-func (s *Session) refreshToken() string { return s.oauth2.text("refresh_token") }
+func (s *Session) accessToken() string  { return s.oauth2.text(keyAccess) }
+func (s *Session) refreshToken() string { return s.oauth2.text(keyRefresh) }
 
-// legacy reports tokens that came by OAuth1; they are renewed by signing with it, not by their refresh token.
-func (s *Session) legacy() bool { return s.oauth1.text("oauth_token") != "" }
+// clientID is the DI client that the refresh token belongs to, "" when nobody says.
+func (s *Session) clientID() string {
+	return cmp.Or(cleanID(s.oauth2.text(keyClient)), s.claims.clientID)
+}
+
+// Renewal is how a session gets its next access token.
+type Renewal string
+
+// The ways of renewal.
+const (
+	RenewDI     Renewal = "di"     // with its refresh token, which Garmin may replace each time
+	RenewOAuth1 Renewal = "oauth1" // by signing with its OAuth1 token, as often as one likes for about a year
+	RenewNone   Renewal = "none"   // not at all: what would renew it was stripped, or never there
+)
+
+// Renewal says how Refresh renews the session.
+func (s *Session) Renewal() Renewal {
+	switch {
+	case s.oauth1.text(keyToken) != "" && s.oauth1.text(keySecret) != "":
+		return RenewOAuth1
+	case s.refreshToken() != "" && s.oauth1.text(keyToken) == "":
+		return RenewDI
+	}
+	return RenewNone
+}
+
+// CheckLife returns an InputError with FaultExpired when the session surely is of no use at a time: its access token
+// has ended, and so has what would renew it. An end that nobody stated counts as not reached.
+func (s *Session) CheckLife(now time.Time) error {
+	over := func(end time.Time) bool { return !end.IsZero() && !now.Before(end) }
+	renewal := s.Renewal()
+	if !over(s.ExpiresAt()) || renewal == RenewOAuth1 || renewal == RenewDI && !over(s.RefreshExpiresAt()) {
+		return nil
+	}
+	return &InputError{Fault: FaultExpired}
+}
 
 // Format prints no token, whatever the verb.
 func (Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }

@@ -8,26 +8,24 @@ import (
 // refreshLife is how long a refresh token lives when Garmin never said: 30 days less a second, as recorded.
 const refreshLife = 2591999
 
-// firstSession makes a session of a token reply, in garth's form with an empty OAuth1 part.
-func (c *Client) firstSession(r Region, f fields) (*Session, error) {
-	oauth1 := object{
-		{"oauth_token", []byte(`""`)},
-		{"oauth_token_secret", []byte(`""`)},
-		{"mfa_token", []byte("null")},
-		{"mfa_expiration_timestamp", []byte("null")},
-	}.with("domain", string(r))
-	s, err := makeSession(r, oauth1, c.tokenObject(nil, f))
+// firstSession makes a session of a token reply, and of the OAuth1 token that it was got with, if any.
+func (c *Client) firstSession(op string, oauth1 object, f fields) (*Session, error) {
+	s, err := makeSession(oauth1, c.tokenObject(nil, f))
 	if err != nil {
-		return nil, &Error{Kind: KindProtocol, Op: "exchange", Err: err, sent: true}
+		return nil, &Error{Kind: KindProtocol, Op: op, Err: err, sent: true}
 	}
 	return s, nil
 }
 
 // nextSession makes the session that follows old; what the reply does not say stays as it was.
-func (c *Client) nextSession(old *Session, f fields) (*Session, error) {
-	s, err := makeSession(old.region, old.oauth1, c.tokenObject(old.oauth2, f))
+func (c *Client) nextSession(op string, old *Session, f fields) (*Session, error) {
+	oauth2 := c.tokenObject(old.oauth2, f)
+	if parseClaims(oauth2.text(keyAccess)).clientID != "" {
+		oauth2 = oauth2.without(keyClient)
+	}
+	s, err := makeSession(old.oauth1, oauth2)
 	if err != nil {
-		return nil, &Error{Kind: KindProtocol, Op: "refresh", Err: err, sent: true}
+		return nil, &Error{Kind: KindProtocol, Op: op, Err: err, sent: true}
 	}
 	return s, nil
 }

@@ -20,8 +20,9 @@ func environmentTransport() http.RoundTripper {
 // guard lets requests pass to the hosts of one region only, over https on the usual port. It stands below redirects
 // too: whatever an answer says, a password, a ticket or a token reaches no other machine.
 type guard struct {
-	region Region
-	next   http.RoundTripper
+	region   Region
+	consumer bool // the request may go to the address of the OAuth1 consumer, and nowhere else
+	next     http.RoundTripper
 }
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -35,6 +36,9 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (g guard) allows(req *http.Request) bool {
+	if g.consumer {
+		return req.URL.String() == consumerURL && (req.Host == "" || req.Host == req.URL.Host)
+	}
 	if _, err := ParseRegion(string(g.region)); err != nil {
 		return false
 	}

@@ -32,6 +32,14 @@ type Account struct {
 	Captcha  bool
 	Child    bool
 
+	// Flows are those by which the account can sign in, "ios", "android", "widget" or "portal", others answer it with
+	// error 427; nil means all.
+	Flows []string
+	// CodeOnRequest keeps the widget's code back until it is asked for.
+	CodeOnRequest bool
+	// Refused makes the API refuse every token of the account, fresh ones included.
+	Refused bool
+
 	// Identity; what is empty follows from region and e-mail.
 	GUID        string
 	ProfileID   int64

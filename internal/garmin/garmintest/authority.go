@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that can speak for Garmin's domains only, and one certificate of it.
+// authority is a certificate authority that can speak for Garmin's domains and the consumer's host only, and one certificate of it.
 type authority struct {
 	cert *x509.Certificate
 	leaf tls.Certificate
@@ -28,7 +28,7 @@ func newAuthority() (*authority, error) {
 	root := template("garminlink simulated Garmin")
 	root.IsCA, root.BasicConstraintsValid, root.KeyUsage = true, true, x509.KeyUsageCertSign
 	// Whoever trusts this authority by mistake trusts it for nothing else.
-	root.PermittedDNSDomainsCritical, root.PermittedDNSDomains = true, []string{Global, China}
+	root.PermittedDNSDomainsCritical, root.PermittedDNSDomains = true, []string{Global, China, consumerHost}
 	der, err := x509.CreateCertificate(rand.Reader, root, root, key.Public(), key)
 	if err != nil {
 		return nil, err

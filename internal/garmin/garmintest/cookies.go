@@ -19,10 +19,23 @@ func (s *Server) setCookie(w http.ResponseWriter, c http.Cookie) string {
 func (s *Server) setSessionCookies(w http.ResponseWriter, a ask) (session, backend string) {
 	session = s.setCookie(w, http.Cookie{Name: "SESSION", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode})
 	backend = s.setCookie(w, http.Cookie{Name: "__VCAP_ID__", Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode})
+	if _, err := a.Cookie("__cflb"); err != nil {
+		s.setEdgeCookies(w, a)
+	}
+	return session, backend
+}
+
+func (s *Server) setEdgeCookies(w http.ResponseWriter, a ask) {
 	s.rotateEdgeCookie(w, a)
 	s.setCookie(w, http.Cookie{Name: "__cflb", Path: "/", Secure: true, HttpOnly: true, Expires: s.now().Add(edgeLifetime)})
 	s.setCookie(w, http.Cookie{Name: "_cfuvid", Path: "/", Domain: "sso." + a.region, Secure: true, HttpOnly: true})
-	return session, backend
+}
+
+// setLocale sets what every page of the widget sets. It is no secret.
+func (s *Server) setLocale(w http.ResponseWriter) {
+	http.SetCookie(w, &http.Cookie{
+		Name: "org.springframework.web.servlet.i18n.CookieLocaleResolver.LOCALE", Value: "en", Path: "/",
+	})
 }
 
 func (s *Server) rotateEdgeCookie(w http.ResponseWriter, a ask) {

@@ -1,7 +1,6 @@
 package garmintest
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -115,6 +114,11 @@ func ClientLimited(status int, retryAfter time.Duration) Fault {
 		`{"error":{"status-code":"429","request-id":"9de1e2807c7acbab"}}`))
 }
 
+// writeGatewayError is what the gateway before the sign-in service answers; its code is a string.
+func writeGatewayError(w http.ResponseWriter, status int, code string) {
+	writeJSON(w, status, map[string]any{"error": map[string]string{"status-code": code, "request-id": "9de1e2807c7acbab"}})
+}
+
 func withRetryAfter(d time.Duration, f Fault) Fault {
 	return func(w http.ResponseWriter, r *http.Request, answer http.Handler) {
 		if d > 0 {
@@ -165,9 +169,25 @@ var (
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
+	// Endless never ends its answer, and sends it as fast as it is read.
+	Endless Fault = func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		w.Header().Set("Content-Type", "application/json")
+		for chunk := []byte(strings.Repeat(" ", 32<<10)); r.Context().Err() == nil; {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+	}
+	// Stalled sends the beginning of an answer and then nothing more.
+	Stalled Fault = func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"responseStatus":`)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}
 	// Huge answers two megabytes of JSON.
 	Huge Fault = func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = fmt.Fprintf(w, `{"padding":%q}`, strings.Repeat("x", 2<<20))
+		_, _ = io.WriteString(w, `{"padding":"`+strings.Repeat("x", 2<<20)+`"}`)
 	}
 )

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,22 +46,22 @@ func (s *Server) writeTokens(w http.ResponseWriter, acc *account, clientID strin
 
 // accessClaims are the claims of an access token, in their usual order.
 type accessClaims struct {
-	Scope      []string `json:"scope"`
-	Issuer     string   `json:"iss"`
-	Revocation []string `json:"revocation_eligibility"`
-	ClientType string   `json:"client_type"`
-	Expires    int64    `json:"exp"`
-	Issued     int64    `json:"iat"`
-	GarminGUID string   `json:"garmin_guid"`
-	JTI        string   `json:"jti"`
-	ClientID   string   `json:"client_id"`
+	Scope      []string        `json:"scope"`
+	Issuer     string          `json:"iss"`
+	Revocation []string        `json:"revocation_eligibility"`
+	ClientType string          `json:"client_type"`
+	Expires    json.RawMessage `json:"exp"` // an odd one is not believed here either
+	Issued     int64           `json:"iat"`
+	GarminGUID string          `json:"garmin_guid"`
+	JTI        string          `json:"jti"`
+	ClientID   string          `json:"client_id"`
 }
 
 func (s *Server) newAccessToken(acc *account, clientID, jti string) string {
 	payload, err := json.Marshal(accessClaims{
 		Scope: strings.Fields(scope), Issuer: "https://diauth." + acc.Region,
 		Revocation: []string{"GLOBAL_SIGNOUT"}, ClientType: "UNDEFINED",
-		Expires: s.now().Add(s.accessLife()).Unix(), Issued: s.now().Unix(),
+		Expires: s.expiry(), Issued: s.now().Unix(),
 		GarminGUID: acc.GUID, JTI: jti, ClientID: clientID,
 	})
 	if err != nil {
@@ -69,6 +70,13 @@ func (s *Server) newAccessToken(acc *account, clientID, jti string) string {
 	header := `{"kid":"di-oauth-signer-simulated","typ":"JWT","alg":"RS256"}`
 	signed := base64url([]byte(header)) + "." + base64url(payload)
 	return signed + "." + base64url(s.accessMAC(signed, acc))
+}
+
+func (s *Server) expiry() json.RawMessage {
+	if s.Expiry != "" {
+		return json.RawMessage(s.Expiry)
+	}
+	return strconv.AppendInt(nil, s.now().Add(s.accessLife()).Unix(), 10)
 }
 
 // accessMAC changes with the epochs, so that a step of either makes all earlier tokens worthless.
@@ -90,7 +98,8 @@ func (s *Server) bearer(a ask) *account {
 		return nil
 	}
 	acc := s.accountByGUID(a.region, c.GarminGUID)
-	if acc == nil || c.Expires <= s.now().Unix() || !hmac.Equal([]byte(parts[2]), []byte(base64url(s.accessMAC(token[:i], acc)))) {
+	ended := time.Unix(c.Issued, 0).Add(s.accessLife()).Before(s.now())
+	if acc == nil || acc.Refused || ended || !hmac.Equal([]byte(parts[2]), []byte(base64url(s.accessMAC(token[:i], acc)))) {
 		return nil
 	}
 	return acc

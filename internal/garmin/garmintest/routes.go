@@ -12,15 +12,20 @@ import (
 // Op names one of Garmin's operations.
 type Op string
 
-// The operations.
+// The operations. Where both the JSON calls and the widget's pages have one, it is the same.
 const (
-	OpPage     Op = "page"
-	OpLogin    Op = "login"
-	OpVerify   Op = "verify"
-	OpResend   Op = "resend"
-	OpExchange Op = "exchange"
-	OpRefresh  Op = "refresh"
-	OpProfile  Op = "profile"
+	OpPage         Op = "page"         // each page before the password, of which the widget has two
+	OpLogin        Op = "login"        // the password
+	OpCodePage     Op = "code_page"    // the widget's page that asks for a code
+	OpVerify       Op = "verify"       // the code
+	OpLanding      Op = "landing"      // the widget's page after a right code, which holds the ticket
+	OpResend       Op = "resend"       // a request for a code
+	OpExchange     Op = "exchange"     // of a ticket at the DI service
+	OpRefresh      Op = "refresh"      // of a DI token
+	OpPreauthorize Op = "preauthorize" // of a ticket for an OAuth1 token
+	OpOAuth1       Op = "oauth1"       // of an OAuth1 token for an access token
+	OpProfile      Op = "profile"
+	OpConsumer     Op = "consumer" // the file with the OAuth1 consumer, which is not Garmin's
 )
 
 // hostNames are the names below a region's domain that answer.
@@ -34,7 +39,7 @@ func Hosts() []string {
 			all = append(all, name+"."+region)
 		}
 	}
-	return all
+	return append(all, consumerHost)
 }
 
 // ask is one request: which region's server it reached, and its body.
@@ -49,29 +54,43 @@ const (
 	profilePath = "/userprofile-service/socialProfile"
 )
 
-// route finds the operation that a request asks for; "" when there is none.
-func (a ask) route(host string) Op {
-	switch a.Method + " " + host + a.URL.Path {
-	case "GET sso/mobile/sso/en/sign-in":
-		return OpPage
-	case "POST sso/mobile/api/login":
-		return OpLogin
-	case "POST sso/mobile/api/mfa/verifyCode":
-		return OpVerify
-	case "POST sso/mobile/api/mfa/sendCode":
-		return OpResend
-	case "POST diauth" + tokenPath:
-		if a.form().Get("grant_type") == "refresh_token" {
-			return OpRefresh
-		}
-		return OpExchange
-	case "GET connectapi" + profilePath:
-		return OpProfile
-	}
-	return ""
+// routes are all that is answered, by method, name of the host, and path.
+var routes = map[string]Op{
+	"GET sso/mobile/sso/en/sign-in":                OpPage,
+	"GET sso/portal/sso/en-US/sign-in":             OpPage,
+	"GET sso/sso/embed":                            OpPage,
+	"GET sso/sso/signin":                           OpPage,
+	"POST sso/mobile/api/login":                    OpLogin,
+	"POST sso/portal/api/login":                    OpLogin,
+	"POST sso/sso/signin":                          OpLogin,
+	"GET sso/sso/verifyMFA/loginEnterMfaCode":      OpCodePage,
+	"POST sso/mobile/api/mfa/verifyCode":           OpVerify,
+	"POST sso/portal/api/mfa/verifyCode":           OpVerify,
+	"POST sso/sso/verifyMFA/loginEnterMfaCode":     OpVerify,
+	"GET sso/sso/login":                            OpLanding,
+	"POST sso/mobile/api/mfa/sendCode":             OpResend,
+	"POST sso/portal/api/mfa/sendCode":             OpResend,
+	"POST sso/sso/verifyMFA/mfaCode":               OpResend,
+	"POST diauth" + tokenPath:                      OpExchange,
+	"GET connectapi" + preauthorizedPath:           OpPreauthorize,
+	"POST connectapi" + oauth1Path:                 OpOAuth1,
+	"GET connectapi" + profilePath:                 OpProfile,
+	"GET " + consumerHost + "/oauth_consumer.json": OpConsumer,
 }
 
-func (s *Server) handler(op Op) func(http.ResponseWriter, ask) {
+// route finds the operation that a request asks for; "" when there is none.
+func (a ask) route(host string) Op {
+	op := routes[a.Method+" "+host+a.URL.Path]
+	if op == OpExchange && a.form().Get("grant_type") == "refresh_token" {
+		return OpRefresh
+	}
+	return op
+}
+
+func (s *Server) handler(op Op, a ask) func(http.ResponseWriter, ask) {
+	if h := s.widgetHandler(op); h != nil && strings.HasPrefix(a.URL.Path, "/sso/") {
+		return h
+	}
 	switch op {
 	case OpPage:
 		return s.page
@@ -85,6 +104,12 @@ func (s *Server) handler(op Op) func(http.ResponseWriter, ask) {
 		return s.exchange
 	case OpRefresh:
 		return s.refresh
+	case OpPreauthorize:
+		return s.preauthorize
+	case OpOAuth1:
+		return s.exchangeOAuth1
+	case OpConsumer:
+		return s.consumer
 	default:
 		return s.profile
 	}
@@ -108,16 +133,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		writePage(w, http.StatusForbidden, "Attention Required! | Cloudflare")
 		return
 	}
-	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { s.handler(op)(w, a) })
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { s.handler(op, a)(w, a) })
 	s.admit(op, w, r, answer)
 }
 
-// splitHost splits a host name of Garmin's into its name and region.
+// splitHost splits a host name of Garmin's into its name and region. The consumer's host has no region.
 func splitHost(host string) (name, region string, ok bool) {
 	for _, region := range []string{Global, China} {
 		if name, found := strings.CutSuffix(host, "."+region); found && slices.Contains(hostNames, name) {
 			return name, region, true
 		}
+	}
+	if host == consumerHost {
+		return consumerHost, "", true
 	}
 	return "", "", false
 }

@@ -1,5 +1,6 @@
 // Package garmintest is a simulated Garmin: the sign-in, token and API servers of both regions, as strict about
-// cookies, parameters, tickets and tokens as the real ones are known to be, and with faults to switch on.
+// cookies, parameters, signatures, tickets and tokens as the real ones are known to be, and with faults to switch on.
+// A browser, too, can sign in to its pages.
 //
 // It answers real HTTPS on the loopback interface. Tests in the same process reach it through Server.Transport,
 // other processes through the proxy of Server.ListenProxy. It owns no knowledge of how garminlink asks: what it
@@ -36,12 +37,22 @@ type Server struct {
 	SpendRefusedTickets bool
 	// WrongCodeOK answers a wrong code with 200 and a type of its own instead of 401.
 	WrongCodeOK bool
+	// PortalMFA makes the portal ask accounts with MFA for a code; as a rule it refuses them with error 427.
+	PortalMFA bool
+	// Expiry is written as the exp claim of access tokens, raw JSON; "" means the time at which they end.
+	Expiry string
+	// ConsumerKey and ConsumerSecret sign OAuth1 requests; "" means a value that the consumer's file tells.
+	ConsumerKey, ConsumerSecret string
 
 	initOnce sync.Once
 	mu       sync.Mutex
 	net      network
 	accounts map[string]*account // by region and e-mail
 	logins   map[string]*login   // by SESSION cookie
+	forms    map[string]*form    // of the widget, by SESSION cookie
+	landings map[string]*login   // by the token that leads to the widget's last page
+	limits   map[string]int      // how many calls with a client id are refused yet
+	nonces   map[string]struct{} // of OAuth1 requests
 	tickets  map[string]*ticket
 	spent    map[string]time.Time // refresh tokens, when they were used
 	secrets  map[string]struct{}
@@ -62,6 +73,10 @@ func (s *Server) init() {
 		}
 		s.accounts = map[string]*account{}
 		s.logins = map[string]*login{}
+		s.forms = map[string]*form{}
+		s.landings = map[string]*login{}
+		s.limits = map[string]int{}
+		s.nonces = map[string]struct{}{}
 		s.tickets = map[string]*ticket{}
 		s.spent = map[string]time.Time{}
 		s.secrets = map[string]struct{}{}

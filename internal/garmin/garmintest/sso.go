@@ -2,6 +2,7 @@ package garmintest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,8 +15,19 @@ const (
 	edgeLifetime = 30 * time.Minute // of the __cf_bm cookie
 )
 
-// signInClients are the mobile apps' client ids and the path of the service each signs in to.
-var signInClients = map[string]string{"GCM_IOS_DARK": "/gcm/ios", "GCM_ANDROID_DARK": "/gcm/android"}
+// signInClients are the client ids of the JSON calls, by the flow of each.
+var signInClients = map[string]signInClient{
+	"GCM_IOS_DARK":     {"ios", "/mobile/", "mobile.integration", "/gcm/ios"},
+	"GCM_ANDROID_DARK": {"android", "/mobile/", "mobile.integration", "/gcm/android"},
+	"GarminConnect":    {"portal", "/portal/", "connect", "/app"},
+}
+
+// signInClient is where a client's calls go and what service its tickets are for.
+type signInClient struct{ flow, api, host, path string }
+
+func (c signInClient) service(region string) string {
+	return "https://" + c.host + "." + region + c.path
+}
 
 // login is a sign-in that waits for its code. It belongs to the cookies and the parameters that it began with.
 type login struct {
@@ -27,11 +39,15 @@ type login struct {
 	since    time.Time
 	wrong    int
 	resends  int
+	csrf     string // of the widget's form
 }
 
 // page is the sign-in page; only its cookies matter.
 func (s *Server) page(w http.ResponseWriter, a ask) {
-	if _, ok := signInClients[a.URL.Query().Get("clientId")]; !ok {
+	q := a.URL.Query()
+	client, ok := signInClients[q.Get("clientId")]
+	unserved := client.flow == "portal" && q.Get("service") != client.service(a.region)
+	if !ok || unserved || !strings.HasPrefix(a.URL.Path, client.api) {
 		writePage(w, http.StatusNotFound, "Sorry, we can't find that page")
 		return
 	}
@@ -45,8 +61,9 @@ func (s *Server) page(w http.ResponseWriter, a ask) {
 func (a ask) params() (clientID, service string, ok bool) {
 	q := a.URL.Query()
 	clientID, service = q.Get("clientId"), q.Get("service")
-	path, known := signInClients[clientID]
-	return clientID, service, known && service == "https://mobile.integration."+a.region+path && q.Get("locale") != ""
+	c, known := signInClients[clientID]
+	ok = known && strings.HasPrefix(a.URL.Path, c.api) && service == c.service(a.region) && q.Get("locale") != ""
+	return clientID, service, ok
 }
 
 func (s *Server) login(w http.ResponseWriter, a ask) {
@@ -66,6 +83,9 @@ func (s *Server) login(w http.ResponseWriter, a ask) {
 	s.note(*in.Password)
 	session, backend := s.sessionOf(w, a)
 	acc := s.accounts[accountKey(a.region, *in.Username)]
+	if s.limited(w, clientID) || s.refusesFlow(w, acc, signInClients[clientID].flow) {
+		return
+	}
 	if typ, message := refuseLogin(acc, *in.Password); typ != "" {
 		status := http.StatusUnauthorized
 		if typ == "CAPTCHA_REQUIRED" {
@@ -84,6 +104,39 @@ func (s *Server) login(w http.ResponseWriter, a ask) {
 		account: acc, backend: backend, clientID: clientID, service: service, code: s.newCode(acc), since: s.now(),
 	}
 	writeJSON(w, http.StatusOK, codeWanted(acc.Account))
+}
+
+// LimitClient makes the sign-in and token services refuse the next n calls with a client id.
+func (s *Server) LimitClient(clientID string, n int) {
+	s.lock()
+	defer s.mu.Unlock()
+	s.limits[clientID] = n
+}
+
+// limited answers a call whose client id is limited.
+func (s *Server) limited(w http.ResponseWriter, clientID string) bool {
+	if s.limits[clientID] <= 0 {
+		return false
+	}
+	s.limits[clientID]--
+	writeGatewayError(w, http.StatusTooManyRequests, "429")
+	return true
+}
+
+// refusesFlow answers an account that cannot sign in by a flow.
+func (s *Server) refusesFlow(w http.ResponseWriter, acc *account, flow string) bool {
+	if acc == nil || s.serves(acc, flow) {
+		return false
+	}
+	writeGatewayError(w, http.StatusOK, "427")
+	return true
+}
+
+func (s *Server) serves(acc *account, flow string) bool {
+	if acc.Flows != nil {
+		return slices.Contains(acc.Flows, flow)
+	}
+	return flow != "portal" || acc.MFA == "" || s.PortalMFA
 }
 
 // refuseLogin gives the type and message of a refusal, "" for a right password. Only the first pair is in a

@@ -71,6 +71,9 @@ func (s *Server) exchange(w http.ResponseWriter, a ask) {
 	s.note(id)
 	t := s.tickets[id]
 	clientID, ok := s.client(a)
+	if s.limited(w, clientID) {
+		return
+	}
 	if !ok {
 		if s.SpendRefusedTickets {
 			delete(s.tickets, id)
@@ -96,6 +99,9 @@ func (s *Server) refresh(w http.ResponseWriter, a ask) {
 	clientID, ok := s.client(a)
 	if !ok {
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_client", "Bad client credentials")
+		return
+	}
+	if s.limited(w, clientID) {
 		return
 	}
 	token := a.form().Get("refresh_token")

@@ -9,6 +9,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
 	"github.com/tink-crypto/tink-go/v2/tink"
+	"google.golang.org/protobuf/proto"
 )
 
 // Keyring opens with every key of a keyset and seals with the one asked for.
@@ -56,8 +57,11 @@ func Parse(json []byte) (*Keyring, error) {
 // here a row in the database says which key seals; and a value must open under
 // no other key than the one that its row names.
 func single(key *tinkpb.Keyset_Key) (tink.AEAD, error) {
-	alone := &tinkpb.Keyset{PrimaryKeyId: key.GetKeyId(), Key: []*tinkpb.Keyset_Key{key}}
-	handle, err := insecurecleartextkeyset.Read(&keyset.MemReaderWriter{Keyset: alone})
+	alone, err := proto.Marshal(&tinkpb.Keyset{PrimaryKeyId: key.GetKeyId(), Key: []*tinkpb.Keyset_Key{key}})
+	if err != nil {
+		return nil, err
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(alone)))
 	if err != nil {
 		return nil, err
 	}

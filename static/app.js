@@ -112,6 +112,13 @@
 		lost(false);
 		busy(event.detail.ctx.sourceElement);
 	});
+	// What does not come from us, such as a proxy's own 502, must not take the page's place.
+	document.addEventListener("htmx:before:response", (event) => {
+		const { response, sourceElement } = event.detail.ctx;
+		if (response.headers.has("X-Request-Id")) return;
+		event.preventDefault();
+		if (sourceElement.id !== "status") lost(true);
+	});
 	// Whatever went wrong, a click must not stay without an answer; a poll may.
 	document.addEventListener("htmx:error", (event) => {
 		if (event.detail.ctx?.sourceElement?.id !== "status") lost(true);

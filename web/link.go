@@ -46,8 +46,7 @@ func (s *Server) showStatus(c echo.Context) error {
 }
 
 func (s *Server) linkOf(c echo.Context) (link.Link, error) {
-	v, _ := visitorOf(c)
-	return s.Links.View(c.Request().Context(), v.ID)
+	return s.Links.View(c.Request().Context(), act(c))
 }
 
 // act says on whose behalf the form is sent.

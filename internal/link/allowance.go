@@ -121,7 +121,7 @@ func (s *Service) awaitLogin(ctx context.Context, act Act, id uuid.UUID) (Link, 
 		switch l.Outcome {
 		case "":
 		case outcomeLinked, outcomeChallenge, outcomeCandidate:
-			return s.View(ctx, act.User)
+			return s.View(ctx, act)
 		case outcomeWithdrawn:
 			return Link{}, fail(Superseded)
 		case OutcomeLost:

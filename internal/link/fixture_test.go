@@ -107,7 +107,7 @@ func (w *world) start(account string) link.Link {
 
 func (w *world) view() link.Link {
 	w.t.Helper()
-	l, err := w.links.View(context.Background(), w.user)
+	l, err := w.links.View(context.Background(), w.act())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (s *Service) Start(ctx context.Context, act Act, c Credentials) (Link, erro
 	if err := s.signIn(step, act, login, region, c); err != nil {
 		return Link{}, err
 	}
-	return s.View(ctx, act.User)
+	return s.View(ctx, act)
 }
 
 func (c *Credentials) check() (garmin.Region, error) {

@@ -295,7 +295,7 @@ func TestAnotherUsersGarminAccountIsRefused(t *testing.T) {
 	other := link.Act{User: w.newUser("other@example.com"), By: link.ByUser}
 	_, err := w.links.Start(context.Background(), other, credentials("plain"))
 	wantKind(t, err, link.AccountTaken)
-	if l, _ := w.links.View(context.Background(), other.User); l.State != (link.State{}) {
+	if l, _ := w.links.View(context.Background(), other); l.State != (link.State{}) {
 		t.Errorf("the other user's link is %s", l.State)
 	}
 	w.wantState("active")

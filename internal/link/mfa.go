@@ -34,7 +34,7 @@ func (s *Service) SubmitCode(ctx context.Context, act Act, challenge uuid.UUID, 
 	if err := s.tryCode(step, act, pending, code); err != nil {
 		return Link{}, err
 	}
-	return s.View(ctx, act.User)
+	return s.View(ctx, act)
 }
 
 func isCode(code string) bool {

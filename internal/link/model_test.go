@@ -211,7 +211,7 @@ func (x *machine) Unlink(t *rapid.T) {
 
 // Check compares what people see, and what must hold of the row whatever was done.
 func (x *machine) Check(t *rapid.T) {
-	l, err := x.w.replica().View(context.Background(), x.w.user)
+	l, err := x.w.replica().View(context.Background(), x.w.act())
 	if err != nil {
 		t.Fatal(err)
 	}

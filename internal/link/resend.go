@@ -24,7 +24,7 @@ func (s *Service) ResendCode(ctx context.Context, act Act, id uuid.UUID) (Link, 
 	if err := s.resend(step, act, pending); err != nil {
 		return Link{}, err
 	}
-	return s.View(ctx, act.User)
+	return s.View(ctx, act)
 }
 
 func waitForResend(r *Record) (refusal, fault error) {

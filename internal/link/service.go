@@ -58,19 +58,20 @@ func (s *Service) Close() {
 	s.working.Wait()
 }
 
-// View tells of a user's link. A user without one has a Link in the zero State.
-func (s *Service) View(ctx context.Context, user uuid.UUID) (Link, error) {
-	r, err := s.store.Record(ctx, user)
+// View tells of a user's link, and ends what has run out of time. A user without
+// a link has one in the zero State.
+func (s *Service) View(ctx context.Context, act Act) (Link, error) {
+	r, err := s.store.Record(ctx, act.User)
 	if err != nil {
 		return Link{}, err
 	}
 	if !r.due() {
 		return r.view(), nil
 	}
-	if err := s.update(ctx, Act{User: user, By: BySystem}, func(*Record) error { return nil }); err != nil {
+	if err := s.update(ctx, act, func(*Record) error { return nil }); err != nil {
 		return Link{}, err
 	}
-	if r, err = s.store.Record(ctx, user); err != nil {
+	if r, err = s.store.Record(ctx, act.User); err != nil {
 		return Link{}, err
 	}
 	return r.view(), nil
@@ -114,7 +115,7 @@ func (s *Service) Cancel(ctx context.Context, act Act) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	return s.View(ctx, act.User)
+	return s.View(ctx, act)
 }
 
 // Unlink removes the link and all that could open the account. It is no error
@@ -157,7 +158,7 @@ func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes boo
 	if err != nil {
 		return Link{}, err
 	}
-	return s.View(ctx, act.User)
+	return s.View(ctx, act)
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

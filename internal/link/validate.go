@@ -43,7 +43,7 @@ func (s *Service) Validate(ctx context.Context, act Act) (Link, error) {
 	if err := s.validate(step, act, r); err != nil {
 		return Link{}, err
 	}
-	return s.View(ctx, act.User)
+	return s.View(ctx, act)
 }
 
 func (s *Service) validate(ctx context.Context, act Act, r Record) error {

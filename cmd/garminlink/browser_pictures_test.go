@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	protocol "github.com/chromedp/cdproto/page"
+)
+
+// picturesVariable names a folder for a picture of every state that the
+// journeys lead through, on every screen.
+const picturesVariable = testPrefix + "PICTURES"
+
+// photograph writes the whole page, however long.
+func (b *tab) photograph(dir, state string) {
+	b.t.Helper()
+	shot := ask(b, protocol.CaptureScreenshot, protocol.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
+	name := fmt.Sprintf("%s-%02d-%s.png", strings.ReplaceAll(b.t.Name(), "/", "-"), b.states, slug(state))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), shot.Data, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// slug is a state's name as part of a file's.
+func slug(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r == ' ':
+			return '-'
+		}
+		return -1
+	}, strings.ToLower(s))
+}

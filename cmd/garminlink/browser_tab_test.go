@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+)
+
+// look is what a page is seen on, and whether it may run scripts.
+type look struct {
+	name          string
+	width, height int64
+	phone         bool
+	scheme        string // light or dark
+	scripts       bool
+}
+
+var (
+	phoneLight   = look{"phone-light", 390, 844, true, "light", true}
+	phoneDark    = look{"phone-dark", 390, 844, true, "dark", true}
+	desktopLight = look{"desktop-light", 1280, 900, false, "light", true}
+	desktopDark  = look{"desktop-dark", 1280, 900, false, "dark", true}
+)
+
+func (l look) withoutScripts() look {
+	l.name += "-no-scripts"
+	l.scripts = false
+	return l
+}
+
+// chromium starts one headless browser for all tabs of a test.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, // root in a container has none
+		chromedp.DisableGPU,
+		chromedp.IgnoreCertErrors, // the door's certificate is of its own making
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("lang", "en-GB"),
+	)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("Chromium does not start: %v", err)
+	}
+	return ctx
+}
+
+// tab is a page of a browser profile of its own, before a stack of its own.
+// It takes down whatever the console says and whoever is asked.
+type tab struct {
+	t       *testing.T
+	s       *stack
+	look    look
+	user    uuid.UUID
+	replica *program
+	ctx     context.Context
+	states  int  // seen so far
+	noisy   bool // what the browser complains of is what the test does
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+// openTab makes a stack with one replica, a user, and an empty tab.
+func openTab(t *testing.T, browser context.Context, l look) *tab {
+	t.Helper()
+	b := &tab{t: t, s: newStack(t, "SIGNUP=open"), look: l}
+	b.replica = b.s.replica()
+	b.user = b.s.newUser(ourUser)
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
+	t.Cleanup(cancel)
+	t.Cleanup(b.wantSilence)
+	b.ctx = ctx
+	if err := chromedp.Do(ctx); err != nil { // without a deadline: the tab would end with it
+		t.Fatal(err)
+	}
+	b.emulate(l)
+	return b
+}
+
+const ourUser = "runner@example.com"
+
+func (b *tab) signIn() {
+	b.t.Helper()
+	b.open("/signin")
+	b.fill("E-mail", ourUser)
+	b.fill("Password", ourPassword)
+	b.press("Sign in")
+}
+
+func (b *tab) emulate(l look) {
+	b.t.Helper()
+	b.resize(l.width, l.height)
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}
+	ask(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
+	ask(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !l.scripts})
+}
+
+func (b *tab) resize(width, height int64) {
+	b.t.Helper()
+	var options []chromedp.EmulateViewportOption
+	if b.look.phone {
+		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	b.do("resize", chromedp.EmulateViewport(width, height, options...))
+}
+
+// listen hears all that happens in the tab. It must not call back.
+func (b *tab) listen(event any) {
+	switch e := event.(type) {
+	case *runtime.EventConsoleAPICalled:
+		b.complain("console.%s: %s", e.Type, described(e.Args))
+	case *runtime.EventExceptionThrown:
+		b.complain("exception: %s", e.ExceptionDetails.Text)
+	case *log.EventEntryAdded:
+		// That a form was refused is no fault of the page.
+		refused := e.Entry.Source == log.EntrySourceNetwork && strings.Contains(e.Entry.Text, "responded with a status of")
+		serious := e.Entry.Level == log.EntryLevelWarning || e.Entry.Level == log.EntryLevelError
+		if serious && !refused {
+			b.complain("%s: %s", e.Entry.Source, e.Entry.Text)
+		}
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") {
+			b.complain("asked elsewhere: %s", e.Request.URL)
+		}
+	}
+}
+
+// described is what the console would print.
+func described(args []*runtime.RemoteObject) string {
+	var words []string
+	for _, a := range args {
+		words = append(words, a.Description+string(a.Value))
+	}
+	return strings.Join(words, " ")
+}
+
+func (b *tab) complain(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complaints = append(b.complaints, fmt.Sprintf(format, args...))
+}
+
+// heard takes what was complained of so far.
+func (b *tab) heard() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	heard := b.complaints
+	b.complaints = nil
+	return heard
+}
+
+// wantSilence is checked at the end of each test, but for those that make noise.
+func (b *tab) wantSilence() {
+	if b.noisy {
+		return
+	}
+	for _, c := range b.heard() {
+		b.t.Errorf("the browser complains: %s", c)
+	}
+}
+
+// ask runs a command of the browser's protocol.
+func ask[P, R any](b *tab, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	if err != nil {
+		b.t.Fatalf("%s: %v", command.Method, err)
+	}
+	return result
+}
+
+// do runs an action, for as long as patience lasts.
+func (b *tab) do(what string, action chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, action); err != nil {
+		b.t.Fatalf("%s: %v, on the page:\n%s", what, err, b.text())
+	}
+}
+
+// evaluate reads from the page; the browser's own console may, even where
+// scripts may not run.
+func evaluate[T any](b *tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+func (b *tab) text() string {
+	b.t.Helper()
+	return evaluate[string](b, "document.body ? document.body.innerText : ''")
+}
+
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.do("open "+path, chromedp.Navigate(b.s.door.URL+path))
+}
+
+// fill types into the field with this label, in place of what it holds.
+func (b *tab) fill(label, text string) {
+	b.t.Helper()
+	field := fmt.Sprintf(`//input[@id=//label[normalize-space()=%q]/@for]`, label)
+	b.do("fill "+label, chromedp.Steps(
+		chromedp.Clear(field, chromedp.NodeVisible),
+		chromedp.SendKeys(field, text, chromedp.NodeVisible),
+	))
+}
+
+// button is a selector for what can be pressed and is called this.
+func button(name string) string {
+	return fmt.Sprintf(`//*[self::button or self::summary or self::a][normalize-space()=%[1]q or span[@class="label"]=%[1]q]`, name)
+}
+
+func (b *tab) press(name string) {
+	b.t.Helper()
+	b.do("press "+name, chromedp.Click(button(name), chromedp.NodeVisible))
+}
+
+// choose picks the radio button whose label says this.
+func (b *tab) choose(text string) {
+	b.t.Helper()
+	b.do("choose "+text, chromedp.Click(fmt.Sprintf(`//label[contains(normalize-space(),%q)]`, text), chromedp.NodeVisible))
+}
+
+// see waits for a page with this heading, and looks at it.
+func (b *tab) see(heading string) {
+	b.t.Helper()
+	b.find("the heading "+heading, fmt.Sprintf(`//h1[normalize-space()=%q]`, heading))
+	b.inspect(heading)
+}
+
+// read waits for an element that says this.
+func (b *tab) read(text string) {
+	b.t.Helper()
+	b.find("the text "+text, fmt.Sprintf(`//main//*[text()[contains(normalize-space(),%q)]]`, text))
+}
+
+// meet waits for a problem, and looks at the page.
+func (b *tab) meet(problem string) {
+	b.t.Helper()
+	b.find("the problem "+problem, fmt.Sprintf(`//*[@id="problem-title"][normalize-space()=%q]`, problem))
+	b.inspect(problem)
+}
+
+func (b *tab) find(what, selector string) {
+	b.t.Helper()
+	b.do("look for "+what, chromedp.WaitVisible(selector))
+}
+
+// inspect checks what holds in every state, and takes its picture if asked to.
+func (b *tab) inspect(state string) {
+	b.t.Helper()
+	b.wantNoSidewaysScroll()
+	b.states++
+	if dir := os.Getenv(picturesVariable); dir != "" {
+		b.photograph(dir, state)
+	}
+}
+
+func (b *tab) wantNoSidewaysScroll() {
+	b.t.Helper()
+	const excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+	if n := evaluate[int](b, excess); n > 0 {
+		b.t.Errorf("the page is %d pixels wider than the window:\n%s", n, b.text())
+	}
+}
+
+// wantFocus checks which element has the focus: by its id, or by its tag.
+func (b *tab) wantFocus(want string) {
+	b.t.Helper()
+	const focused = "document.activeElement.id || document.activeElement.localName"
+	if got := evaluate[string](b, focused); got != want {
+		b.t.Errorf("the focus is on %q, want %q", got, want)
+	}
+}
+
+// wantPath checks the address bar.
+func (b *tab) wantPath(want string) {
+	b.t.Helper()
+	if got := evaluate[string](b, "location.pathname"); got != want {
+		b.t.Errorf("the address is %s, want %s", got, want)
+	}
+}

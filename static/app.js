@@ -36,10 +36,10 @@
 			if (left === 0) finish(sentence);
 			else show(sentence, left);
 		}
+		gate();
 	}
 
 	function show(sentence, left) {
-		gated(sentence, true);
 		const hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60;
 		sentence.querySelector("[data-left]").textContent = hours > 0
 			? `${hours} h ${minutes} min`
@@ -48,16 +48,18 @@
 	}
 
 	function finish(sentence) {
-		gated(sentence, false);
 		sentence.removeAttribute("data-countdown");
 		sentence.textContent = sentence.dataset.done;
 		announce(sentence.dataset.done);
 	}
 
-	// A button that waits for the end of a countdown, or works until then, names it.
-	function gated(sentence, running) {
-		for (const button of all(document, `button[data-after="${sentence.id}"]`)) button.disabled = running;
-		for (const button of all(document, `button[data-until="${sentence.id}"]`)) button.disabled = !running;
+	// A button that works only after the end of a countdown, or only until then, names it.
+	function gate() {
+		const runs = (id) => document.getElementById(id)?.hasAttribute("data-countdown") ?? false;
+		for (const button of all(document, "button[data-after], button[data-until]")) {
+			const { after, until } = button.dataset;
+			button.disabled = (after !== undefined && runs(after)) || (until !== undefined && !runs(until));
+		}
 	}
 
 	// One submit at a time. The mark goes when the page comes back from the

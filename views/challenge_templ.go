@@ -205,7 +205,9 @@ func resend(c Challenge) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = submitWith("quiet", "Send a new code", "Asking Garmin…", templ.Attributes{"data-after": "resend-wait"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = submitWith("quiet", "Send a new code", "Asking Garmin…", templ.Attributes{
+				"data-after": "resend-wait", "data-until": "challenge-left",
+			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

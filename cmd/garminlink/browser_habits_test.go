@@ -185,6 +185,9 @@ func showTimeUp(b *tab) {
 	b.see(headCode)
 	b.later(10 * time.Minute)
 	b.read("Time is up. Cancel, then start again.")
+	if enabled := evaluate[int](b, `document.querySelectorAll("main button:enabled").length`); enabled != 1 {
+		b.t.Errorf("%d buttons still work, want Cancel alone", enabled)
+	}
 	b.do("wait for the button to go", chromedp.WaitVisible(`//button[@disabled][span="Confirm"]`))
 	b.inspect("time is up")
 	b.press("Cancel")

@@ -21,11 +21,11 @@ type Config struct {
 	Addresses
 	Logging
 
-	Keyset         secret         `env:"KEYSET,required"`
-	BaseURL        origin         `env:"BASE_URL,required"`
-	Signup         signup         `env:"SIGNUP" envDefault:"closed"`
-	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
-	Migrate        migration      `env:"MIGRATE" envDefault:"never"`
+	Keyset         secret    `env:"KEYSET,required"`
+	BaseURL        origin    `env:"BASE_URL,required"`
+	Signup         signup    `env:"SIGNUP" envDefault:"closed"`
+	TrustedProxies networks  `env:"TRUSTED_PROXIES"`
+	Migrate        migration `env:"MIGRATE" envDefault:"never"`
 }
 
 // Database says where everything is kept.
@@ -100,6 +100,30 @@ func (s *schema) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q: PostgreSQL keeps names with pg_ for itself", text)
 	}
 	*s = schema(text)
+	return nil
+}
+
+// networks are addresses, or ranges of them in CIDR form, with commas between.
+type networks []netip.Prefix
+
+func (n *networks) UnmarshalText(text []byte) error {
+	var faulty []string
+	for part := range strings.SplitSeq(string(text), ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		if a, err := netip.ParseAddr(part); err == nil {
+			*n = append(*n, netip.PrefixFrom(a, a.BitLen()))
+		} else if p, err := netip.ParsePrefix(part); err == nil {
+			*n = append(*n, p)
+		} else {
+			faulty = append(faulty, part)
+		}
+	}
+	if faulty != nil {
+		return fmt.Errorf("neither addresses nor ranges such as 10.0.0.0/8: %q", faulty)
+	}
 	return nil
 }
 

@@ -38,14 +38,14 @@ func TestConfigReadsEverything(t *testing.T) {
 		"GARMINLINK_SIGNUP=open",
 		"GARMINLINK_LOG_LEVEL=debug",
 		"GARMINLINK_LOG_FORMAT=json",
-		"GARMINLINK_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8",
+		"GARMINLINK_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8, 192.0.2.7",
 		"GARMINLINK_MIGRATE=auto",
 	))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := fmt.Sprint(c.Addr, c.OpsAddr, c.Signup, c.Migrate, c.DatabaseSchema, c.LogLevel, c.LogFormat, c.TrustedProxies)
-	if want := fmt.Sprint("127.0.0.1:80", "[::1]:9090", "open", "auto", "links", slog.LevelDebug, "json", "[10.0.0.0/8 fd00::/8]"); got != want {
+	if want := fmt.Sprint("127.0.0.1:80", "[::1]:9090", "open", "auto", "links", slog.LevelDebug, "json", "[10.0.0.0/8 fd00::/8 192.0.2.7/32]"); got != want {
 		t.Errorf("read %s, want %s", got, want)
 	}
 }
@@ -74,7 +74,7 @@ func TestConfigFaultNamesTheVariable(t *testing.T) {
 		{"MIGRATE=true", "GARMINLINK_MIGRATE: "},
 		{"LOG_LEVEL=loud", "GARMINLINK_LOG_LEVEL: "},
 		{"LOG_FORMAT=xml", "GARMINLINK_LOG_FORMAT: "},
-		{"TRUSTED_PROXIES=10.0.0.1", "GARMINLINK_TRUSTED_PROXIES: "},
+		{"TRUSTED_PROXIES=10.0.0.1, foo,10.0.0.0/33", `GARMINLINK_TRUSTED_PROXIES: neither addresses nor ranges such as 10.0.0.0/8: ["foo" "10.0.0.0/33"]`},
 		{"KEYSET_FILE=/keyset", "GARMINLINK_KEYSET and GARMINLINK_KEYSET_FILE are both set"},
 		{"DATABASE_URL=\nGARMINLINK_DATABASE_URL_FILE=" + missing, "GARMINLINK_DATABASE_URL_FILE: open " + missing},
 	} {

@@ -24,6 +24,19 @@ func clientAddress(proxies []netip.Prefix) echo.IPExtractor {
 	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
+// noticeProxy warns, once, of a proxy that nobody told us of: all its users
+// count as one client.
+func (s *Server) noticeProxy(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if len(s.TrustedProxies) == 0 && c.Request().Header.Get(echo.HeaderXForwardedFor) != "" {
+			s.proxy.Do(func() {
+				s.Log.Warn("X-Forwarded-For is ignored, as no proxy is trusted (GARMINLINK_TRUSTED_PROXIES): limits count all its users as one")
+			})
+		}
+		return next(c)
+	}
+}
+
 // networkOf is what counts as one client: an IPv4 address, or the /64 that one
 // IPv6 customer has to himself.
 func networkOf(address string) string {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -47,6 +48,7 @@ type Server struct {
 	echo    *echo.Echo
 	texts   texts
 	signIns *signIns
+	proxy   sync.Once // see noticeProxy
 }
 
 // New returns a Server. It runs nothing in the background.
@@ -83,7 +85,7 @@ func (s *Server) surround() error {
 	if err != nil {
 		return err
 	}
-	s.echo.Use(requestID, s.record, s.recover, s.secure, limitBody, sameOrigin)
+	s.echo.Use(requestID, s.noticeProxy, s.record, s.recover, s.secure, limitBody, sameOrigin)
 	return nil
 }
 

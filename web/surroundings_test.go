@@ -285,3 +285,19 @@ func TestSignUpsAreLimited(t *testing.T) {
 		t.Error("the form does not keep what was entered")
 	}
 }
+
+func TestAProxyThatIsNotTrustedIsNoticedOnce(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	b.get("/")
+	if strings.Contains(s.log.String(), "no proxy is trusted") {
+		t.Error("a proxy is noticed where there is none")
+	}
+	b.header.Set("X-Forwarded-For", "198.51.100.7")
+	b.get("/")
+	b.get("/")
+	if n := strings.Count(s.log.String(), "no proxy is trusted"); n != 1 {
+		t.Errorf("the warning stands %d times", n)
+	}
+}

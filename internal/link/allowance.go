@@ -3,11 +3,10 @@ package link
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
+	"maps"
 	"slices"
 	"time"
 
-	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/google/uuid"
 )
 
@@ -23,13 +22,6 @@ const (
 // lostTime is how long a login may be under way before its process counts as
 // dead: longer than stepTime and a transaction.
 const lostTime = 90 * time.Second
-
-// Pauses after a 429 that does not say how long it lasts. Garmin does not
-// document its limits; Cloudflare's rate-limit rules count in minutes to an hour.
-const defaultCoolDown = 15 * time.Minute
-
-// Waiting for another request that asks Garmin the same.
-const pollInterval = 250 * time.Millisecond
 
 // echoTime is how late the second of two equal requests may come that were
 // sent together.
@@ -85,7 +77,8 @@ func admit(recent []Login, mac []byte, known bool, now time.Time) error {
 		return &Error{Kind: TooManyFailures, RetryAfter: wait}
 	}
 	if !known && len(others) >= maxAccounts {
-		return &Error{Kind: TooManyAccounts, RetryAfter: earliest(others).Add(day).Sub(now)}
+		first := slices.MinFunc(slices.Collect(maps.Values(others)), time.Time.Compare)
+		return &Error{Kind: TooManyAccounts, RetryAfter: first.Add(day).Sub(now)}
 	}
 	return nil
 }
@@ -97,16 +90,6 @@ func untilFewer(times []time.Time, most int, now time.Time) time.Duration {
 		return 0
 	}
 	return times[len(times)-most].Add(day).Sub(now)
-}
-
-func earliest(uses map[string]time.Time) time.Time {
-	var first time.Time
-	for _, t := range uses {
-		if first.IsZero() || t.Before(first) {
-			first = t
-		}
-	}
-	return first
 }
 
 // awaitLogin tells the result of another request's login.
@@ -133,40 +116,4 @@ func (s *Service) awaitLogin(ctx context.Context, act Act, id uuid.UUID) (Link, 
 			return Link{}, fail(InProgress)
 		}
 	}
-}
-
-// Cool-downs are shared by all replicas: they mostly leave by one address, and
-// one that goes on asking prolongs the limit for all.
-func addressKey(region garmin.Region) string { return "garmin/address/" + string(region) }
-func accountKey(mac []byte) string           { return "garmin/account/" + hex.EncodeToString(mac) }
-
-// coolingDown fails with RateLimited while Garmin must not be asked.
-func (s *Service) coolingDown(ctx context.Context, region garmin.Region, mac []byte) error {
-	left, err := s.limits.Cooling(ctx, addressKey(region), accountKey(mac))
-	if err != nil {
-		return err
-	}
-	if left > 0 {
-		return &Error{Kind: RateLimited, RetryAfter: left}
-	}
-	return nil
-}
-
-// refused translates Garmin's refusal and starts the cool-down that it asks
-// for: of our address, or of the account that mac stands for.
-func (s *Service) refused(ctx context.Context, region garmin.Region, mac []byte, cause error) *Error {
-	e := translate(cause)
-	if e.Kind != RateLimited {
-		return e
-	}
-	wait := retryAfter(cause)
-	key := accountKey(mac)
-	if garmin.KindOf(cause) == garmin.KindRateLimited {
-		key = addressKey(region)
-	}
-	if err := s.limits.Cool(ctx, key, wait); err != nil {
-		s.log.ErrorContext(ctx, "cool-down not kept", "error", err)
-	}
-	e.RetryAfter = wait
-	return e
 }

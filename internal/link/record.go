@@ -47,19 +47,23 @@ func (r *Record) release() {
 // settle ends what has run out of time. A claimed attempt holds off the expiry
 // of its challenge until it is judged.
 func (r *Record) settle() error {
-	if r.Candidate != nil && !r.Now.Before(r.Candidate.ExpiresAt) {
+	if r.candidateOver() {
 		r.Candidate = nil
 	}
-	if r.Challenge != nil && r.Challenge.expired(r.Now) {
+	if r.challengeOver() {
 		return r.move(Expired)
 	}
 	return nil
 }
 
-func (r *Record) due() bool {
-	return r.Candidate != nil && !r.Now.Before(r.Candidate.ExpiresAt) ||
-		r.Challenge != nil && r.Challenge.expired(r.Now)
+// due reports that settle has something to end.
+func (r *Record) due() bool { return r.candidateOver() || r.challengeOver() }
+
+func (r *Record) candidateOver() bool {
+	return r.Candidate != nil && !r.Now.Before(r.Candidate.ExpiresAt)
 }
+
+func (r *Record) challengeOver() bool { return r.Challenge != nil && r.Challenge.expired(r.Now) }
 
 // justConcluded reports that a login has only just led to something.
 func (r *Record) justConcluded() bool {

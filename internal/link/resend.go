@@ -2,8 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/google/uuid"
@@ -62,31 +60,4 @@ func (s *Service) resend(ctx context.Context, act Act, pending PendingChallenge)
 		return err
 	}
 	return s.told(ctx, garmin.Region(pending.Region), pending.GarminEmail, fault)
-}
-
-// told passes our own faults on, and translates Garmin's refusals.
-func (s *Service) told(ctx context.Context, region garmin.Region, email string, err error) error {
-	if _, ok := errors.AsType[*garmin.Error](err); !ok {
-		return err
-	}
-	return s.refused(ctx, region, s.vault.emailMAC(email), err)
-}
-
-// mayHaveWorked reports that Garmin may have acted on a request whose answer
-// did not arrive.
-func mayHaveWorked(err error) bool {
-	e, ok := errors.AsType[*garmin.Error](err)
-	return ok && e.Sent()
-}
-
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -2,7 +2,6 @@ package link
 
 import (
 	"errors"
-	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 )
@@ -36,10 +35,9 @@ func translate(err error) *Error {
 	return &Error{Kind: k, Err: err}
 }
 
-// retryAfter is how long Garmin wants to be left alone.
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*garmin.Error](err); ok && e.RetryAfter > 0 {
-		return e.RetryAfter
-	}
-	return defaultCoolDown
+// mayHaveWorked reports that Garmin may have acted on a request whose answer
+// did not arrive.
+func mayHaveWorked(err error) bool {
+	e, ok := errors.AsType[*garmin.Error](err)
+	return ok && e.Sent()
 }

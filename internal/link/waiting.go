@@ -23,3 +23,18 @@ func (s *Service) persist(ctx context.Context, save func(again bool) error) erro
 		wait = min(2*wait, 5*time.Second)
 	}
 }
+
+// pollInterval is for waiting until another request has asked Garmin the same.
+const pollInterval = 250 * time.Millisecond
+
+// pause waits for d, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

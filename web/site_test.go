@@ -102,8 +102,8 @@ func (s *site) links(store link.Store) *link.Service {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	client := garmin.New(garmin.Options{Transport: s.garmin.Transport()})
-	links := link.New(store, client, vault, postgres.NewLimits(s.db.Gorm), slog.New(slog.DiscardHandler))
+	options := garmin.Options{Transport: s.garmin.Transport(), Flows: []garmin.Flow{garmin.IOS}}
+	links := link.New(store, options, vault, postgres.NewLimits(s.db.Gorm), slog.New(slog.DiscardHandler))
 	s.t.Cleanup(links.Close)
 	return links
 }

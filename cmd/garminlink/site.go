@@ -29,8 +29,9 @@ func wire(c Config, s surroundings, db *postgres.DB, vault *link.Vault, log *slo
 		s.garmin = garminTransport()
 	}
 	limits := postgres.NewLimits(db.Gorm)
-	client := garmin.New(garmin.Options{Transport: made.metrics.observeGarmin(s.garmin)})
-	made.links = link.New(postgres.NewLinks(db.Gorm), client, vault, limits, log)
+	made.links = link.New(postgres.NewLinks(db.Gorm), garmin.Options{
+		Transport: made.metrics.observeGarmin(s.garmin),
+	}, vault, limits, log)
 	var err error
 	made.pages, err = web.New(web.Config{
 		Links:          made.links,

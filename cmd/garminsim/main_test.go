@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if email == "" {
 		os.Exit(m.Run())
 	}
-	_, _, err := garmin.New(garmin.Options{}).Login(context.Background(), garmin.RegionGlobal, email, garmintest.DemoPassword)
+	_, _, err := garmin.New(garmin.Options{Flows: []garmin.Flow{garmin.IOS}}).Login(context.Background(), garmin.RegionGlobal, email, garmintest.DemoPassword)
 	fmt.Print(errors.Join(err, errors.New("end")))
 }
 

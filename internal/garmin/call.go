@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -55,6 +56,7 @@ const (
 // reply is a whole answer, whatever its status.
 type reply struct {
 	op         string
+	host       string // its first label, such as sso
 	status     int
 	header     http.Header
 	body       []byte
@@ -91,8 +93,10 @@ func (c *Client) do(ctx context.Context, in call) (*reply, error) {
 		e.Status = resp.StatusCode
 		return nil, e
 	}
+	host, _, _ := strings.Cut(resp.Request.URL.Hostname(), ".")
 	return &reply{
 		op:         in.op,
+		host:       host,
 		status:     resp.StatusCode,
 		header:     resp.Header,
 		body:       body,

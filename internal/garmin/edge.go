@@ -88,7 +88,7 @@ func (r *reply) gatewayRefusal() *Error {
 // fail is the Error of an answer that was read whole. One that a redirect led to says nothing of the request that was
 // redirected: that took effect.
 func (r *reply) fail(k Kind) *Error {
-	return &Error{Kind: k, Op: r.op, Status: r.status, RetryAfter: r.retryAfter, sent: r.followed}
+	return &Error{Kind: k, Op: r.op, Host: r.host, Status: r.status, RetryAfter: r.retryAfter, sent: r.followed}
 }
 
 // unknown is the Error of an application's answer that has no meaning of its own here.

@@ -51,6 +51,7 @@ func (k Kind) String() string { return string(k) }
 type Error struct {
 	Kind       Kind
 	Op         string        // page, login, verify, resend, exchange, preauthorize, oauth1, refresh, profile or consumer
+	Host       string        // that answered: sso, diauth, connectapi; "" without an answer
 	Status     int           // HTTP status, 0 without an answer
 	Type       string        // Garmin's own word for it: at most 64 letters, digits and underscores
 	RetryAfter time.Duration // at most a day; 0 when Garmin named none

@@ -173,7 +173,7 @@ func TestLoginEndsInTime(t *testing.T) {
 	if garmin.KindOf(err) != garmin.KindFlowRefused || d.told() != "ios:flow_refused android:flow_refused" {
 		t.Errorf("%v after %s: the portal's pause does not fit", err, d.told())
 	}
-	c = garmin.New(garmin.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	c = garmin.New(garmin.Options{Flows: []garmin.Flow{garmin.IOS}, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	})})

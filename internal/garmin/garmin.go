@@ -41,8 +41,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Now is the clock for the ends of tokens and cookies; nil means time.Now.
 	Now func() time.Time
-	// Flows are the ways to sign in, in order; nil means IOS alone, DefaultFlows gives all. A later one is tried only
-	// when the one before surely did not judge the password.
+	// Flows are the ways to sign in, in order; nil means DefaultFlows. A later one is tried only when the one before
+	// surely did not judge the password.
 	Flows []Flow
 	// Report is told what each flow of a login answered, before Login goes on; nil means nobody is.
 	Report func(context.Context, Attempt)
@@ -92,7 +92,7 @@ func New(o Options) *Client {
 		c.wait = sleep
 	}
 	if len(c.flows) == 0 {
-		c.flows = []Flow{IOS}
+		c.flows = DefaultFlows()
 	}
 	if len(c.clientIDs) == 0 {
 		c.clientIDs = builtInClientIDs

@@ -198,7 +198,7 @@ func TestAnotherFlowFollowsOnlyAnUnjudgedPassword(t *testing.T) {
 
 func TestOwnTimeoutIsNotTheCallers(t *testing.T) {
 	t.Parallel()
-	c := garmin.New(garmin.Options{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	c := garmin.New(garmin.Options{Flows: []garmin.Flow{garmin.IOS}, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	})})
@@ -264,7 +264,7 @@ func TestUntrustedCertificateIsNamed(t *testing.T) {
 	sim, _ := newGarmin(t)
 	rt := sim.Transport().(*http.Transport)
 	rt.TLSClientConfig.RootCAs = x509.NewCertPool()
-	_, _, err := garmin.New(garmin.Options{Transport: rt}).Login(t.Context(), garmin.RegionGlobal, "plain@garmin.example", garmintest.DemoPassword)
+	_, _, err := garmin.New(garmin.Options{Transport: rt, Flows: []garmin.Flow{garmin.IOS}}).Login(t.Context(), garmin.RegionGlobal, "plain@garmin.example", garmintest.DemoPassword)
 	e := want(t, err, garmin.KindUnavailable, false)
 	if !strings.Contains(e.Error(), "unknown authority") {
 		t.Errorf("%v does not say why", e)

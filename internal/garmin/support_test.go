@@ -20,6 +20,9 @@ func newGarmin(t *testing.T) (*garmintest.Server, *garmin.Client) {
 }
 
 func newClient(sim *garmintest.Server, flows ...garmin.Flow) *garmin.Client {
+	if len(flows) == 0 {
+		flows = []garmin.Flow{garmin.IOS}
+	}
 	return garmin.New(garmin.Options{Transport: sim.Transport(), Now: sim.Now, Flows: flows})
 }
 

@@ -2,16 +2,13 @@ package link
 
 import (
 	"bytes"
-	"context"
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
 )
 
-// What one user may try within a day, so that nobody tests stolen passwords
-// through us, guesses codes, or has codes mailed to others.
+// What one user may try within a day, so that nobody tests stolen passwords or
+// sessions through us, guesses codes, or has codes mailed to others.
 const (
 	maxFailures = 10
 	maxCodes    = 20
@@ -23,64 +20,40 @@ const (
 // dead: longer than stepTime and a transaction.
 const lostTime = 90 * time.Second
 
-// echoTime is how late the second of two equal requests may come that were
-// sent together.
-const echoTime = 5 * time.Second
-
-// duplicateOf is the login that this one repeats: one with the same e-mail
-// that is under way, or that has led to something and came from the very same
-// form. A second login would have Garmin mail a second code and void the first.
-// One that ran into a limit is repeated too: the cool-down that it began may
-// not have been seen.
-func duplicateOf(recent []Login, login Login, now time.Time) *Login {
-	for i := range recent {
-		l := &recent[i]
-		if !bytes.Equal(l.EmailMAC, login.EmailMAC) {
-			continue
-		}
-		switch l.Outcome {
-		case "":
-			return l
-		case outcomeLinked, outcomeChallenge, outcomeCandidate:
-			if login.Form != noID && l.Form == login.Form {
-				return l
-			}
-		case string(RateLimited):
-			if now.Sub(l.EndedAt) < echoTime {
-				return l
-			}
-		}
-	}
-	return nil
-}
-
-// admit decides whether a login with this e-mail may be tried now. known says
-// that it is the e-mail of the user's own link.
-func admit(recent []Login, mac []byte, known bool, now time.Time) error {
-	if slices.ContainsFunc(recent, func(l Login) bool { return l.Outcome == "" }) {
-		return fail(InProgress)
-	}
+// allow decides whether any login may be tried now: one at a time, and not
+// after too many that failed.
+func allow(recent []Login, now time.Time) error {
 	var failures, codes []time.Time
-	others := map[string]time.Time{} // e-mail -> its last use
 	for _, l := range recent {
 		switch l.Outcome {
-		case string(WrongPassword), string(AccountLocked):
+		case "":
+			return fail(InProgress)
+		case string(WrongPassword), string(AccountLocked), string(SessionRefused):
 			failures = append(failures, l.StartedAt)
 		case outcomeChallenge:
 			codes = append(codes, l.StartedAt)
-		}
-		if !bytes.Equal(l.EmailMAC, mac) && l.StartedAt.After(others[string(l.EmailMAC)]) {
-			others[string(l.EmailMAC)] = l.StartedAt
 		}
 	}
 	if wait := max(untilFewer(failures, maxFailures, now), untilFewer(codes, maxCodes, now)); wait > 0 {
 		return &Error{Kind: TooManyFailures, RetryAfter: wait}
 	}
-	if !known && len(others) >= maxAccounts {
-		first := slices.MinFunc(slices.Collect(maps.Values(others)), time.Time.Compare)
-		return &Error{Kind: TooManyAccounts, RetryAfter: first.Add(day).Sub(now)}
-	}
 	return nil
+}
+
+// allowEmail decides whether a password may be tried with this e-mail now. One
+// that was tried today counts no further.
+func allowEmail(recent []Login, mac []byte, now time.Time) error {
+	others := map[string]time.Time{} // e-mail -> its last use
+	for _, l := range recent {
+		if l.Way == ByPassword && !bytes.Equal(l.Subject, mac) && l.StartedAt.After(others[string(l.Subject)]) {
+			others[string(l.Subject)] = l.StartedAt
+		}
+	}
+	if len(others) < maxAccounts {
+		return nil
+	}
+	first := slices.MinFunc(slices.Collect(maps.Values(others)), time.Time.Compare)
+	return &Error{Kind: TooManyAccounts, RetryAfter: first.Add(day).Sub(now)}
 }
 
 // untilFewer is how long it takes until less than most of the times, which are
@@ -90,30 +63,4 @@ func untilFewer(times []time.Time, most int, now time.Time) time.Duration {
 		return 0
 	}
 	return times[len(times)-most].Add(day).Sub(now)
-}
-
-// awaitLogin tells the result of another request's login.
-func (s *Service) awaitLogin(ctx context.Context, act Act, id uuid.UUID) (Link, error) {
-	ctx, cancel := context.WithTimeout(ctx, claimTime)
-	defer cancel()
-	for {
-		l, err := s.store.Login(ctx, id)
-		if err != nil {
-			return Link{}, err
-		}
-		switch l.Outcome {
-		case "":
-		case outcomeLinked, outcomeChallenge, outcomeCandidate:
-			return s.View(ctx, act)
-		case outcomeWithdrawn:
-			return Link{}, fail(Superseded)
-		case OutcomeLost:
-			return Link{}, fail(Unavailable)
-		default:
-			return Link{}, &Error{Kind: Kind(l.Outcome), RetryAfter: l.RetryAfter()}
-		}
-		if err := pause(ctx, pollInterval); err != nil {
-			return Link{}, fail(InProgress)
-		}
-	}
 }

@@ -17,7 +17,10 @@ const (
 
 // fence names what a result belongs to: a login, or one claim of a challenge.
 // If that was ended meanwhile, the result is thrown away.
-type fence struct{ login, claim uuid.UUID }
+type fence struct {
+	login, claim uuid.UUID
+	event        Event // that a session of this login is
+}
 
 func (f fence) pass(r *Record) bool {
 	switch {
@@ -39,7 +42,7 @@ func (f fence) arrived(r *Record, outcome string) Event {
 		return CodeAccepted
 	}
 	r.Login.Outcome = outcome
-	return LoginDone
+	return f.event
 }
 
 // deliver changes the record by a result, if its fence lets it pass. It fails
@@ -62,18 +65,23 @@ func (s *Service) deliver(ctx context.Context, act Act, f fence, change func(*Re
 type arrival struct {
 	session *garmin.Session
 	profile garmin.Profile
-	email   string
+	email   string    // "" if nobody has told it
 	proved  time.Time // by the database's clock; zero: now
 }
 
-// conclude turns a ticket into a session and keeps it: as the link's own, or
-// as a candidate if it belongs to another Garmin account than the linked one.
+// conclude turns a ticket into a session and keeps it.
 func (s *Service) conclude(ctx context.Context, act Act, f fence, ticket *garmin.Ticket, email string) error {
 	a, err := s.arrive(ctx, ticket, email)
 	if err != nil {
-		return s.abandon(ctx, act, f, s.refused(ctx, ticket.Region, s.vault.emailMAC(email), err))
+		return s.abandon(ctx, act, f, s.refused(ctx, ticket.Region, email, err))
 	}
-	err = s.persist(ctx, func(again bool) error { return s.keep(ctx, act, f, a, again) })
+	return s.welcome(ctx, act, f, a)
+}
+
+// welcome keeps what has arrived: as the link's own session, or as a candidate
+// if it belongs to another Garmin account than the linked one.
+func (s *Service) welcome(ctx context.Context, act Act, f fence, a arrival) error {
+	err := s.persist(ctx, func(again bool) error { return s.keep(ctx, act, f, a, again) })
 	if KindOf(err) == AccountTaken {
 		return s.abandon(ctx, act, f, fail(AccountTaken))
 	}
@@ -153,8 +161,10 @@ func (s *Service) adopt(r *Record, e Event, a arrival) error {
 		return err
 	}
 	r.Session, r.Candidate = sealed, nil
-	r.Region, r.GarminEmail = string(a.session.Region()), a.email
-	r.GarminGUID, r.GarminName = a.profile.GUID, name(a.profile)
+	if a.email != "" || r.GarminGUID != a.profile.GUID {
+		r.GarminEmail = a.email
+	}
+	r.Region, r.GarminGUID, r.GarminName = string(a.session.Region()), a.profile.GUID, name(a.profile)
 	r.RefreshedAt, r.NextCheck = time.Time{}, r.Now.Add(checkInterval)
 	if r.LastValidated = a.proved; a.proved.IsZero() {
 		r.LastValidated = r.Now

@@ -13,14 +13,35 @@ import (
 // document its limits; Cloudflare's rate-limit rules count in minutes to an hour.
 const defaultCoolDown = 15 * time.Minute
 
+// Garmin's hosts limit apart from one another: a server that may not sign in
+// can still redeem what the user brings from Garmin's own page.
+const (
+	signInHost = "sso"
+	tokenHost  = "diauth"
+	apiHost    = "connectapi"
+)
+
 // Cool-downs are shared by all replicas: they mostly leave by one address, and
 // one that goes on asking prolongs the limit for all.
-func addressKey(region garmin.Region) string { return "garmin/address/" + string(region) }
-func accountKey(mac []byte) string           { return "garmin/account/" + hex.EncodeToString(mac) }
+func hostKey(region garmin.Region, host string) string {
+	return "garmin/address/" + string(region) + "/" + host
+}
 
-// coolingDown fails with RateLimited while Garmin must not be asked.
-func (s *Service) coolingDown(ctx context.Context, region garmin.Region, mac []byte) error {
-	left, err := s.limits.Cooling(ctx, addressKey(region), accountKey(mac))
+func (s *Service) accountKey(email string) string {
+	return "garmin/account/" + hex.EncodeToString(s.vault.emailMAC(email))
+}
+
+// coolingDown fails with RateLimited while one of the hosts must not be asked,
+// or none for this account; email may be "".
+func (s *Service) coolingDown(ctx context.Context, region garmin.Region, email string, hosts ...string) error {
+	var keys []string
+	for _, host := range hosts {
+		keys = append(keys, hostKey(region, host))
+	}
+	if email != "" {
+		keys = append(keys, s.accountKey(email))
+	}
+	left, err := s.limits.Cooling(ctx, keys...)
 	if err != nil {
 		return err
 	}
@@ -31,21 +52,27 @@ func (s *Service) coolingDown(ctx context.Context, region garmin.Region, mac []b
 }
 
 // refused translates Garmin's refusal and starts the cool-down that it asks
-// for: of our address, or of the account that mac stands for.
-func (s *Service) refused(ctx context.Context, region garmin.Region, mac []byte, cause error) *Error {
+// for: of our address at the host that said so, or of the account.
+func (s *Service) refused(ctx context.Context, region garmin.Region, email string, cause error) *Error {
 	e := translate(cause)
 	if e.Kind != RateLimited {
 		return e
 	}
-	wait := retryAfter(cause)
-	key := accountKey(mac)
-	if garmin.KindOf(cause) == garmin.KindRateLimited {
-		key = addressKey(region)
+	e.RetryAfter = defaultCoolDown
+	said, _ := errors.AsType[*garmin.Error](cause)
+	if said.RetryAfter > 0 {
+		e.RetryAfter = said.RetryAfter
 	}
-	if err := s.limits.Cool(ctx, key, wait); err != nil {
+	key := hostKey(region, said.Host)
+	if said.Kind == garmin.KindClientLimited {
+		if email == "" {
+			return e // nobody to hold back
+		}
+		key = s.accountKey(email)
+	}
+	if err := s.limits.Cool(ctx, key, e.RetryAfter); err != nil {
 		s.log.ErrorContext(ctx, "cool-down not kept", "error", err)
 	}
-	e.RetryAfter = wait
 	return e
 }
 
@@ -54,13 +81,5 @@ func (s *Service) told(ctx context.Context, region garmin.Region, email string, 
 	if _, ok := errors.AsType[*garmin.Error](err); !ok {
 		return err
 	}
-	return s.refused(ctx, region, s.vault.emailMAC(email), err)
-}
-
-// retryAfter is how long Garmin wants to be left alone.
-func retryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*garmin.Error](err); ok && e.RetryAfter > 0 {
-		return e.RetryAfter
-	}
-	return defaultCoolDown
+	return s.refused(ctx, region, email, err)
 }

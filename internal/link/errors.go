@@ -21,7 +21,27 @@ const (
 	NoCandidate     Kind = "no_candidate"
 	InProgress      Kind = "in_progress" // another request is doing this right now
 	ResendTooSoon   Kind = "resend_too_soon"
-	Superseded      Kind = "superseded" // the user cancelled, unlinked or began anew meanwhile, or it took too long; the result was thrown away
+	InvalidFormat   Kind = "invalid_format" // of an export
+	Superseded      Kind = "superseded"     // the user cancelled, unlinked or began anew meanwhile, or it took too long; the result was thrown away
+
+	// Of a text that was pasted in place of a sign-in at Garmin's own page.
+	TicketMissing   Kind = "ticket_missing"
+	TicketAmbiguous Kind = "ticket_ambiguous" // more than one stands in it
+	TicketForeign   Kind = "ticket_foreign"   // it stands in an address that is not the sign-in's
+	TicketRegion    Kind = "ticket_region"    // it is of the other region
+	TicketSpent     Kind = "ticket_spent"     // used already, or too old
+
+	// Of a session that was brought along.
+	SessionMissing  Kind = "session_missing"
+	SessionLong     Kind = "session_long"
+	SessionGarbled  Kind = "session_not_base64" // neither JSON nor base64, or cut off
+	SessionUnknown  Kind = "session_unknown"    // readable, but no session
+	SessionHalf     Kind = "session_half"       // one of garth's two files
+	SessionEmpty    Kind = "session_no_token"
+	SessionRegion   Kind = "session_region"
+	SessionOver     Kind = "session_expired"       // ended, and so has what would renew it
+	SessionRefused  Kind = "session_refused"       // Garmin takes neither its token nor what would renew it
+	SessionStripped Kind = "session_not_renewable" // it would end within a day and take the place of one that goes on
 
 	// Ours: limits that protect Garmin accounts from being tried through us.
 	TooManyFailures Kind = "too_many_failures"

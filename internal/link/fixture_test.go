@@ -51,10 +51,14 @@ func (w *world) replica() *link.Service {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client := garmin.New(garmin.Options{Transport: w.garmin.Transport(), Now: w.garmin.Now})
-	s := link.New(store, client, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
+	s := link.New(store, w.options(), vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s
+}
+
+// options ask by one flow alone, so that one fault is one answer.
+func (w *world) options() garmin.Options {
+	return garmin.Options{Transport: w.garmin.Transport(), Now: w.garmin.Now, Flows: []garmin.Flow{garmin.IOS}}
 }
 
 func (w *world) newUser(email string) uuid.UUID {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
@@ -34,8 +33,7 @@ func (w *world) replicaWhere(happens func()) *link.Service {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client := garmin.New(garmin.Options{Transport: w.garmin.Transport(), Now: w.garmin.Now})
-	s := link.New(store, client, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
+	s := link.New(store, w.options(), vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s
 }

@@ -1,18 +1,45 @@
 package link
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
 
-// mayJudge reports whether a refusal of the stored session is to be believed:
-// at once if no other refresh may have succeeded unseen, else at the second
-// refusal.
-func (r *Record) mayJudge(claim RefreshClaim) bool {
-	return !claim.Unfinished || !r.GrantRefusedAt.IsZero() && r.Now.Sub(r.GrantRefusedAt) >= doubtTime
+	"github.com/garminlink/garminlink/internal/garmin"
+)
+
+const (
+	// doubtTime must lie between two refusals where a refresh of another
+	// process may have succeeded unseen.
+	doubtTime = 2 * time.Minute
+	// legacyDoubtTime must lie between two refusals of an OAuth1 token: that
+	// exchange can be repeated, and one refusal can be of the signature.
+	legacyDoubtTime = time.Minute
+)
+
+// doubtOf is how far apart two refusals must be to be believed; zero: one is
+// enough.
+func doubtOf(claim RefreshClaim, refusal error) time.Duration {
+	e, _ := errors.AsType[*garmin.Error](refusal)
+	switch {
+	case e != nil && e.Host == apiHost: // DI sessions are renewed elsewhere
+		return legacyDoubtTime
+	case claim.Unfinished:
+		return doubtTime
+	default:
+		return 0
+	}
+}
+
+// mayJudge reports whether a refusal of the stored session is to be believed.
+func (r *Record) mayJudge(doubt time.Duration) bool {
+	return doubt == 0 || !r.GrantRefusedAt.IsZero() && r.Now.Sub(r.GrantRefusedAt) >= doubt
 }
 
 // judge believes a refused grant only where no other refresh may have
 // succeeded unseen; a first refusal in doubt is only noted. A session that
 // moved on meanwhile is adopted instead.
-func (s *Service) judge(ctx context.Context, act Act, seen Record, claim RefreshClaim, cause error) (refreshed, error) {
+func (s *Service) judge(ctx context.Context, act Act, seen Record, doubt time.Duration, cause error) (refreshed, error) {
 	var adopted refreshed
 	var verdict error = &Error{Kind: ReauthNeeded, Err: cause}
 	err := s.update(ctx, act, func(r *Record) error {
@@ -20,12 +47,13 @@ func (s *Service) judge(ctx context.Context, act Act, seen Record, claim Refresh
 			adopted, verdict = s.current(*r)
 			return nil
 		}
-		if !seen.mayJudge(claim) {
-			verdict = &Error{Kind: Unavailable, RetryAfter: doubtTime, Err: cause}
+		if !seen.mayJudge(doubt) {
+			verdict = &Error{Kind: Unavailable, RetryAfter: doubt, Err: cause}
 			r.release()
 			if r.GrantRefusedAt.IsZero() {
 				r.GrantRefusedAt = r.Now
 			}
+			r.NextCheck = r.Now.Add(doubt)
 			return nil
 		}
 		r.Reason = GrantRefused

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/google/uuid"
 )
 
@@ -35,6 +36,9 @@ type Credentials struct {
 	Form uuid.UUID
 }
 
+// Secret is a text that prints as [redacted]; only Reveal gives it.
+type Secret = garmin.Secret
+
 const redacted = "[redacted]"
 
 func (Credentials) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, redacted) }
@@ -48,6 +52,10 @@ const (
 	GrantRefused     Reason = "grant_refused" // Garmin no longer renews the session
 	TokenRefusal     Reason = "token_refused" // Garmin's API refuses what its sign-in hands out
 	SupportClearance Reason = "cleared_by_support"
+
+	// WithRenewal stands with Exported in the history: the copy can renew
+	// itself, which may end the link.
+	WithRenewal Reason = "with_renewal"
 )
 
 // Link is all that may be told about a link. It has no field for a token.
@@ -66,6 +74,11 @@ type Link struct {
 
 	Challenge *Challenge
 	Candidate *Candidate
+	Asking    *Asking // a login is under way
+
+	// HandoffFirst says that the way by Garmin's own page promises most: from
+	// here, Garmin turned the last login away.
+	HandoffFirst bool
 
 	// AsOf is the database's clock at the reading: what "ago" and "left" are
 	// counted from, so that a replica with a wrong clock tells the same.
@@ -88,6 +101,12 @@ type Challenge struct {
 	AttemptsLeft int
 	ExpiresAt    time.Time
 	ResendAt     time.Time // not before then
+}
+
+// Asking is a login under way.
+type Asking struct {
+	Since       time.Time
+	PausedUntil time.Time // it waits as a person would, for Garmin to believe that it is one; zero: it does not
 }
 
 // Candidate is a fresh session of another Garmin account than the linked one.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/mail"
 	"strings"
-	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 )
@@ -20,32 +19,19 @@ func (s *Service) Start(ctx context.Context, act Act, c Credentials) (Link, erro
 	if err != nil {
 		return Link{}, err
 	}
-	mac := s.vault.emailMAC(c.Email)
-	if err := s.coolingDown(ctx, region, mac); err != nil {
+	if err := s.coolingDown(ctx, region, c.Email, signInHost, tokenHost, apiHost); err != nil {
 		return Link{}, err
 	}
-	login := Login{ID: newID(), Form: c.Form, EmailMAC: mac}
-	var same *Login
-	err = s.store.BeginLogin(ctx, act, login, lostTime, func(r *Record, recent []Login) error {
-		if same = duplicateOf(recent, login, r.Now); same != nil {
-			return fail(InProgress)
+	login := Login{ID: newID(), Way: ByPassword, Form: c.Form, Subject: s.vault.emailMAC(c.Email)}
+	admit := func(r *Record, recent []Login) error {
+		if err := allow(recent, r.Now); err != nil || s.knows(r, login.Subject) {
+			return err
 		}
-		return admit(recent, mac, s.knows(r, mac), r.Now)
+		return allowEmail(recent, login.Subject, r.Now)
+	}
+	return s.attempt(ctx, act, login, admit, func(ctx context.Context, login Login) error {
+		return s.signIn(ctx, act, login, region, c)
 	})
-	if same != nil {
-		return s.awaitLogin(ctx, act, same.ID)
-	}
-	if err != nil {
-		return Link{}, err
-	}
-	// From here on the browser may go away: what Garmin grants is kept.
-	ctx = context.WithoutCancel(ctx)
-	step, cancel := context.WithTimeout(ctx, stepTime)
-	defer cancel()
-	if err := s.signIn(step, act, login, region, c); err != nil {
-		return Link{}, err
-	}
-	return s.View(ctx, act)
 }
 
 func (c *Credentials) check() (garmin.Region, error) {
@@ -72,12 +58,12 @@ func (s *Service) knows(r *Record, mac []byte) bool {
 func (s *Service) signIn(ctx context.Context, act Act, login Login, region garmin.Region, c Credentials) error {
 	ticket, challenge, err := s.garmin.Login(ctx, region, c.Email, garmin.Secret(c.Password))
 	if err != nil {
-		return s.loginFailed(ctx, act, login, region, err)
+		return s.abandon(ctx, act, fence{login: login.ID}, s.refused(ctx, region, c.Email, err))
 	}
 	if challenge != nil {
 		return s.ask(ctx, act, login, c.Email, challenge)
 	}
-	return s.conclude(ctx, act, fence{login: login.ID}, ticket, c.Email)
+	return s.conclude(ctx, act, fence{login: login.ID, event: LoginDone}, ticket, c.Email)
 }
 
 // ask keeps the challenge for any replica to finish.
@@ -117,33 +103,4 @@ func method(garmins string) string {
 	default:
 		return MethodUnknown
 	}
-}
-
-func (s *Service) loginFailed(ctx context.Context, act Act, login Login, region garmin.Region, cause error) error {
-	e := s.refused(ctx, region, login.EmailMAC, cause)
-	err := s.update(ctx, act, func(r *Record) error {
-		if r.Login != nil && r.Login.ID == login.ID {
-			r.Login.fail(e, r.Now)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return e
-}
-
-func (l *Login) fail(e *Error, now time.Time) {
-	l.Outcome = string(e.Kind)
-	if e.RetryAfter > 0 {
-		l.RetryAt = now.Add(e.RetryAfter)
-	}
-}
-
-// RetryAfter is what the one who waited for this login is told.
-func (l *Login) RetryAfter() time.Duration {
-	if l.RetryAt.IsZero() {
-		return 0
-	}
-	return l.RetryAt.Sub(l.EndedAt)
 }

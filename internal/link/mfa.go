@@ -90,7 +90,7 @@ func (s *Service) challengeCoolingDown(ctx context.Context, user uuid.UUID) erro
 	if err != nil || r.Challenge == nil {
 		return err
 	}
-	return s.coolingDown(ctx, garmin.Region(r.Challenge.Region), s.vault.emailMAC(r.Challenge.GarminEmail))
+	return s.coolingDown(ctx, garmin.Region(r.Challenge.Region), r.Challenge.GarminEmail, signInHost, tokenHost, apiHost)
 }
 
 // release ends a claim and lets change settle the rest. It fails with
@@ -117,7 +117,7 @@ func (s *Service) tryCode(ctx context.Context, act Act, pending PendingChallenge
 // codeFailed releases the claim: with the attempt charged if Garmin judged the
 // code, given back if it did not, and the challenge ended if Garmin ended it.
 func (s *Service) codeFailed(ctx context.Context, act Act, pending PendingChallenge, challenge *garmin.Challenge, cause error) error {
-	e := s.refused(ctx, challenge.Region, s.vault.emailMAC(pending.GarminEmail), cause)
+	e := s.refused(ctx, challenge.Region, pending.GarminEmail, cause)
 	sealed, err := s.vault.sealChallenge(act.User, pending.ID, challenge)
 	if err != nil {
 		return s.giveBack(ctx, act, pending, err)

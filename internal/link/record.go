@@ -92,6 +92,10 @@ func (r *Record) view() Link {
 		Reason: r.Reason, CreatedAt: r.CreatedAt, Since: r.Since, LastValidated: r.LastValidated,
 		RefreshedAt: r.RefreshedAt, ExpiresAt: r.Session.ExpiresAt, AsOf: r.Now,
 	}
+	if p := r.Login; p != nil && r.Now.Sub(p.StartedAt) < lostTime {
+		l.Asking = &Asking{Since: p.StartedAt, PausedUntil: p.PausedUntil}
+	}
+	l.HandoffFirst = r.LastLogin.shutOut() && r.Now.Sub(r.LastLogin.EndedAt) < day
 	if c := r.Challenge; c != nil {
 		l.Challenge = &Challenge{
 			ID: c.ID, Method: c.Method, SentTo: c.SentTo, AttemptsLeft: maxAttempts - c.Attempts,

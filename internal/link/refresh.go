@@ -13,10 +13,6 @@ const (
 	refreshTime = 50 * time.Second // for the calls of one refresh
 	leaseTime   = 65 * time.Second // longer than refreshTime and a transaction
 	loserTime   = 20 * time.Second // how long the loser of a lease waits for the winner
-
-	// doubtTime must lie between two refusals where a refresh of another
-	// process may have succeeded unseen.
-	doubtTime = 2 * time.Minute
 )
 
 type refreshed struct {
@@ -103,7 +99,8 @@ func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshCl
 	defer cancel()
 	sent := r.Session
 	next, err := s.exchange(step, r.User, sent)
-	if garmin.KindOf(err) == garmin.KindGrantDead && r.mayJudge(claim) && !r.Previous.IsZero() {
+	doubt := doubtOf(claim, err)
+	if garmin.KindOf(err) == garmin.KindGrantDead && r.mayJudge(doubt) && !r.Previous.IsZero() {
 		sent = r.Previous
 		next, err = s.exchange(step, r.User, sent)
 	}
@@ -111,7 +108,7 @@ func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshCl
 	case err == nil:
 		return s.saveRefreshed(ctx, act, r.Session.Generation, claim, next, sent)
 	case garmin.KindOf(err) == garmin.KindGrantDead:
-		return s.judge(ctx, act, r, claim, err)
+		return s.judge(ctx, act, r, doubt, err)
 	default:
 		unknown := claim.Unfinished || mayHaveWorked(err)
 		return refreshed{}, s.yield(ctx, act, r.LeaseOwner, unknown, s.told(ctx, garmin.Region(r.Region), r.GarminEmail, err))

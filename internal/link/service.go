@@ -43,10 +43,20 @@ type Service struct {
 	giveUp  context.CancelFunc
 }
 
-// New returns a Service. Close it when no call is under way any more, or when
-// the shutdown grace is over.
-func New(store Store, client *garmin.Client, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
-	s := &Service{store: store, garmin: client, vault: vault, limits: limits, log: log}
+// New returns a Service that asks Garmin as o says. What o leaves out it adds:
+// the OAuth1 consumer is fetched once and kept for all replicas. Each attempt
+// goes on record, besides to o.Report.
+//
+// Close it when no call is under way any more, or when the shutdown grace is
+// over.
+func New(store Store, o garmin.Options, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
+	s := &Service{store: store, vault: vault, limits: limits, log: log}
+	if o.Consumer == nil {
+		o.Consumer = s.consumer
+	}
+	o.Report = s.reportTo(o.Report)
+	o.Wait = s.tellPause(o.Wait)
+	s.garmin = garmin.New(o)
 	s.closing, s.giveUp = context.WithCancel(context.Background())
 	return s
 }

@@ -37,6 +37,7 @@ const (
 	AttemptsSpent    Event = "attempts_spent"     // the challenge ran out of attempts
 	Failed           Event = "failed"             // Garmin ended the login, or took the code and then gave no session
 	Imported         Event = "imported"           // the user brought a session of his own
+	Exported         Event = "exported"           // the user took a copy of the session away
 	WrittenBack      Event = "written_back"       // a worker returned a session that it refreshed
 	Rejected         Event = "rejected"           // Garmin definitively refuses the session
 	ClearedBySupport Event = "cleared_by_support" // staff took the session away
@@ -46,7 +47,7 @@ const (
 // Events lists every event, in the order above.
 var Events = []Event{
 	LoginDone, CodeAsked, CodeAccepted, SetAside, Cancelled, Expired, AttemptsSpent, Failed,
-	Imported, WrittenBack, Rejected, ClearedBySupport, Unlinked,
+	Imported, Exported, WrittenBack, Rejected, ClearedBySupport, Unlinked,
 }
 
 // Next is the one place that knows how a link moves. It fails with
@@ -67,7 +68,7 @@ func Next(s State, e Event) (State, error) {
 		if s.Challenge {
 			return State{Session: s.Session}, nil
 		}
-	case WrittenBack:
+	case Exported, WrittenBack:
 		if s.Session == Live {
 			return s, nil
 		}

@@ -46,6 +46,17 @@ type Store interface {
 	// Login reads one login. It fails with ErrNotFound.
 	Login(ctx context.Context, id uuid.UUID) (Login, error)
 
+	// PauseLogin tells that a login waits for d before it goes on.
+	PauseLogin(ctx context.Context, id uuid.UUID, d time.Duration) error
+
+	// Note adds to the record of what Garmin was asked and answered.
+	Note(ctx context.Context, a Activity) error
+
+	// Consumer reads the OAuth1 consumer that was kept last, ErrNotFound
+	// before KeepConsumer was called.
+	Consumer(ctx context.Context) (Consumer, error)
+	KeepConsumer(ctx context.Context, c Consumer) error
+
 	// Installation reads what is fixed for this database, ErrNotFound before
 	// Install was called. Install keeps the first of several.
 	Installation(ctx context.Context) (Installation, error)
@@ -100,6 +111,7 @@ type Record struct {
 	Challenge *PendingChallenge
 	Candidate *SealedCandidate
 	Login     *Login // the login that is under way, if one is
+	LastLogin Login  // the last that has ended; zero if none has within two days
 
 	Entries []Entry // what Update adds to the history
 	Fresh   int64   // within Update: a generation that no session has had
@@ -127,17 +139,28 @@ type SealedCandidate struct {
 	ExpiresAt                                   time.Time
 }
 
-// Login is one attempt to sign in to Garmin. Outcome is a Kind or one of the
+// Way is how a user brings a Garmin session.
+type Way string
+
+const (
+	ByPassword Way = "password"
+	ByHandoff  Way = "handoff" // he signed in on Garmin's own page and brought a ticket
+	ByImport   Way = "import"  // he brought a session of another program's
+)
+
+// Login is one attempt to link, by any way. Outcome is a Kind or one of the
 // outcomes below; empty while the login is under way.
 type Login struct {
-	ID        uuid.UUID
-	Form      uuid.UUID // that asked for it; zero if unknown
-	EmailMAC  []byte
-	Withdrawn bool // the user unlinked meanwhile: the result does not count
-	StartedAt time.Time
-	EndedAt   time.Time
-	Outcome   string
-	RetryAt   time.Time
+	ID          uuid.UUID
+	Way         Way
+	Form        uuid.UUID // that asked for it; zero if unknown
+	Subject     []byte    // MAC of the e-mail, ticket or session that it came with
+	Withdrawn   bool      // the user unlinked meanwhile: the result does not count
+	StartedAt   time.Time
+	PausedUntil time.Time // it waits so long before it sends the password; zero: it does not
+	EndedAt     time.Time
+	Outcome     string
+	RetryAt     time.Time
 }
 
 // Outcomes of a login that are no Kind.
@@ -148,6 +171,39 @@ const (
 	outcomeWithdrawn = "withdrawn"
 	OutcomeLost      = "lost" // its process died
 )
+
+// Activity is one thing that was done at Garmin, for support and charts. It
+// holds no secret.
+type Activity struct {
+	User      uuid.UUID
+	RequestID string
+	What      string // login, handoff or import
+	Flow      string // of a login: ios, android, widget or portal
+	Region    string
+	Op        string // the operation that was asked last
+	Outcome   string // a kind of internal/garmin's or, after a hand-off or import, of ours; "" for success
+	Status    int    // HTTP status of a refusal, 0 without an answer
+	Type      string // Garmin's own word
+	Took      time.Duration
+}
+
+// Consumer signs OAuth1 requests.
+type Consumer struct {
+	Key       string
+	Secret    Sealed
+	FetchedAt time.Time // by the database's clock, which Now is a reading of
+	Now       time.Time
+}
+
+// shutOut reports that Garmin turned the login away without a look at the
+// password.
+func (l Login) shutOut() bool {
+	switch Kind(l.Outcome) {
+	case Blocked, Captcha, RateLimited:
+		return true
+	}
+	return false
+}
 
 // RefreshClaim is the right to refresh one session once.
 type RefreshClaim struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
+	"github.com/google/uuid"
 )
 
 const (
@@ -25,17 +26,11 @@ const (
 // (which may be news: see the link), and RateLimited, Unavailable and the like,
 // which change nothing.
 func (s *Service) Validate(ctx context.Context, act Act) (Link, error) {
-	r, err := s.store.Record(ctx, act.User)
+	r, err := s.live(ctx, act.User)
 	if err != nil {
 		return Link{}, err
 	}
-	switch r.State.Session {
-	case None:
-		return Link{}, fail(NotLinked)
-	case Dead:
-		return Link{}, fail(ReauthNeeded)
-	}
-	if err := s.coolingDown(ctx, garmin.Region(r.Region), s.vault.emailMAC(r.GarminEmail)); err != nil {
+	if err := s.coolingDown(ctx, garmin.Region(r.Region), r.GarminEmail, tokenHost, apiHost); err != nil {
 		return Link{}, err
 	}
 	step, cancel := context.WithTimeout(ctx, stepTime)
@@ -46,8 +41,24 @@ func (s *Service) Validate(ctx context.Context, act Act) (Link, error) {
 	return s.View(ctx, act)
 }
 
+// live reads a link that has a session. It fails with NotLinked and
+// ReauthNeeded for others.
+func (s *Service) live(ctx context.Context, user uuid.UUID) (Record, error) {
+	r, err := s.store.Record(ctx, user)
+	switch {
+	case err != nil:
+		return r, err
+	case r.State.Session == None:
+		return r, fail(NotLinked)
+	case r.State.Session == Dead:
+		return r, fail(ReauthNeeded)
+	default:
+		return r, nil
+	}
+}
+
 func (s *Service) validate(ctx context.Context, act Act, r Record) error {
-	session, generation, err := s.usable(ctx, act, r)
+	session, generation, err := s.usable(ctx, act, r, time.Minute)
 	if err != nil {
 		return err
 	}
@@ -71,9 +82,10 @@ func (s *Service) validate(ctx context.Context, act Act, r Record) error {
 	}
 }
 
-// usable opens the session of r, refreshed if its access token has run out.
-func (s *Service) usable(ctx context.Context, act Act, r Record) (*garmin.Session, int64, error) {
-	if r.Session.ExpiresAt.After(r.Now.Add(time.Minute)) {
+// usable opens the session of r, refreshed if its access token does not last
+// for least.
+func (s *Service) usable(ctx context.Context, act Act, r Record, least time.Duration) (*garmin.Session, int64, error) {
+	if r.Session.ExpiresAt.After(r.Now.Add(least)) {
 		session, err := s.vault.openSession(r.User, kindSession, r.Session)
 		return session, r.Session.Generation, err
 	}

@@ -24,6 +24,7 @@ const (
 	kindCandidate seal.Kind = "candidate"
 	kindChallenge seal.Kind = "challenge"
 	kindMACKey    seal.Kind = "mac-key"
+	kindConsumer  seal.Kind = "oauth1-consumer"
 )
 
 // Vault seals and opens for one installation.
@@ -78,6 +79,13 @@ func (v *Vault) emailMAC(email string) []byte {
 	return h.Sum(nil)
 }
 
+// macOf stands for a text of some kind where equal ones are to be known again.
+func (v *Vault) macOf(kind Way, text string) []byte {
+	h := hmac.New(sha256.New, v.mac)
+	h.Write([]byte(string(kind) + "\x00" + text))
+	return h.Sum(nil)
+}
+
 func (v *Vault) binding(user uuid.UUID, kind seal.Kind, generation int64) seal.Binding {
 	return seal.Binding{Installation: v.installation, User: user.String(), Kind: kind, Generation: generation}
 }
@@ -111,6 +119,20 @@ func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*g
 		return nil, err
 	}
 	return garmin.ParseSession(string(plaintext))
+}
+
+func (v *Vault) sealConsumer(c garmin.Consumer) (Consumer, error) {
+	sealed, err := v.ring.Seal(v.key, []byte(c.Secret.Reveal()), v.consumerBinding(c.Key))
+	return Consumer{Key: c.Key, Secret: sealed}, err
+}
+
+func (v *Vault) openConsumer(c Consumer) (garmin.Consumer, error) {
+	secret, err := v.ring.Open(c.Secret, v.consumerBinding(c.Key))
+	return garmin.Consumer{Key: c.Key, Secret: garmin.Secret(secret)}, err
+}
+
+func (v *Vault) consumerBinding(key string) seal.Binding {
+	return seal.Binding{Installation: v.installation, Kind: kindConsumer, ID: key}
 }
 
 func (v *Vault) challengeBinding(user, id uuid.UUID) seal.Binding {

@@ -20,6 +20,7 @@ type recordRow struct {
 	Challenge challengeRow `gorm:"embedded;embeddedPrefix:c_"`
 	Candidate candidateRow `gorm:"embedded;embeddedPrefix:k_"`
 	Login     loginRow     `gorm:"embedded;embeddedPrefix:l_"`
+	LastLogin loginRow     `gorm:"embedded;embeddedPrefix:e_"`
 }
 
 var (
@@ -28,7 +29,7 @@ var (
 )
 
 var recordColumns = columns(&stateRow{}, "s") + columns(&challengeRow{}, "c") + columns(&candidateRow{}, "k") +
-	strings.TrimSuffix(columns(&loginRow{}, "l"), ", ") + `
+	columns(&loginRow{}, "l") + strings.TrimSuffix(columns(&loginRow{}, "e"), ", ") + `
 FROM (SELECT CAST(? AS uuid) AS user_id) u
 LEFT JOIN garmin_authentication_states s ON s.user_id = u.user_id
 LEFT JOIN garmin_challenges c ON c.id = s.challenge_id
@@ -36,7 +37,11 @@ LEFT JOIN garmin_candidates k ON k.user_id = u.user_id
 LEFT JOIN LATERAL (
 	SELECT * FROM garmin_login_attempts
 	WHERE user_id = u.user_id AND ended_at IS NULL
-	ORDER BY started_at DESC LIMIT 1) l ON true`
+	ORDER BY started_at DESC LIMIT 1) l ON true
+LEFT JOIN LATERAL (
+	SELECT * FROM garmin_login_attempts
+	WHERE user_id = u.user_id AND ended_at IS NOT NULL
+	ORDER BY started_at DESC LIMIT 1) e ON true`
 
 // columns lists the columns of a row under the prefix that recordRow gives them.
 func columns(row any, alias string) string {
@@ -69,6 +74,9 @@ func readRecord(db *gorm.DB, query string, user uuid.UUID) (link.Record, error) 
 	if row.Login.UserID == user {
 		l := row.Login.login()
 		r.Login = &l
+	}
+	if row.LastLogin.UserID == user {
+		r.LastLogin = row.LastLogin.login()
 	}
 	return r, nil
 }

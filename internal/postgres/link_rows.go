@@ -82,15 +82,17 @@ type candidateRow struct {
 func (candidateRow) TableName() string { return "garmin_candidates" }
 
 type loginRow struct {
-	ID        uuid.UUID `gorm:"primaryKey"`
-	UserID    uuid.UUID
-	FormID    *uuid.UUID
-	EmailMAC  []byte `gorm:"column:email_mac"`
-	Withdrawn bool
-	StartedAt time.Time
-	EndedAt   *time.Time
-	Outcome   *string
-	RetryAt   *time.Time
+	ID          uuid.UUID `gorm:"primaryKey"`
+	UserID      uuid.UUID
+	FormID      *uuid.UUID
+	Way         string
+	Subject     []byte `gorm:"column:email_mac"` // named when there was no other way
+	Withdrawn   bool
+	StartedAt   time.Time
+	PausedUntil *time.Time
+	EndedAt     *time.Time
+	Outcome     *string
+	RetryAt     *time.Time
 }
 
 func (loginRow) TableName() string { return "garmin_login_attempts" }
@@ -222,7 +224,8 @@ func candidateOf(user uuid.UUID, c *link.SealedCandidate) candidateRow {
 
 func (l *loginRow) login() link.Login {
 	return link.Login{
-		ID: l.ID, Form: value(l.FormID), EmailMAC: l.EmailMAC, Withdrawn: l.Withdrawn, StartedAt: l.StartedAt,
+		ID: l.ID, Way: link.Way(l.Way), Form: value(l.FormID), Subject: l.Subject, Withdrawn: l.Withdrawn,
+		StartedAt: l.StartedAt, PausedUntil: value(l.PausedUntil),
 		EndedAt: value(l.EndedAt), Outcome: value(l.Outcome), RetryAt: value(l.RetryAt),
 	}
 }

@@ -30,7 +30,7 @@ func (p *Links) BeginLogin(ctx context.Context, act link.Act, l link.Login, lost
 			return err
 		}
 		return tx.Create(&loginRow{
-			ID: l.ID, UserID: act.User, FormID: null(l.Form), EmailMAC: l.EmailMAC, StartedAt: r.Now,
+			ID: l.ID, UserID: act.User, Way: string(l.Way), FormID: null(l.Form), Subject: l.Subject, StartedAt: r.Now,
 		}).Error
 	})
 	return linkError(ctx, err)
@@ -64,6 +64,13 @@ func (p *Links) Login(ctx context.Context, id uuid.UUID) (link.Login, error) {
 		return link.Login{}, link.ErrNotFound
 	}
 	return row.login(), linkError(ctx, err)
+}
+
+// PauseLogin implements link.Store.
+func (p *Links) PauseLogin(ctx context.Context, id uuid.UUID, d time.Duration) error {
+	return linkError(ctx, p.db.WithContext(ctx).Exec(
+		"UPDATE garmin_login_attempts SET paused_until = app_now() + make_interval(secs => ?) WHERE id = ? AND ended_at IS NULL",
+		d.Seconds(), id).Error)
 }
 
 type installationRow struct {

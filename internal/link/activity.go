@@ -1,0 +1,72 @@
+package link
+
+import (
+	"context"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin"
+	"github.com/google/uuid"
+)
+
+// underway is the login on whose behalf Garmin is asked.
+type underway struct {
+	act   Act
+	login uuid.UUID
+}
+
+type underwayKey struct{}
+
+func withAttempt(ctx context.Context, act Act, login uuid.UUID) context.Context {
+	return context.WithValue(ctx, underwayKey{}, underway{act, login})
+}
+
+// reportTo notes what each flow of a login answered, and tells next, which may
+// be nil.
+func (s *Service) reportTo(next func(context.Context, garmin.Attempt)) func(context.Context, garmin.Attempt) {
+	return func(ctx context.Context, a garmin.Attempt) {
+		if next != nil {
+			next(ctx, a)
+		}
+		u, ok := ctx.Value(underwayKey{}).(underway)
+		if !ok {
+			return
+		}
+		s.note(ctx, Activity{
+			User: u.act.User, RequestID: u.act.RequestID, What: "login", Flow: a.Flow, Region: string(a.Region),
+			Op: a.Op, Outcome: string(a.Kind), Status: a.Status, Type: a.Type, Took: a.Took,
+		})
+	}
+}
+
+// noted notes how a hand-off or an import ended, and returns that.
+func (s *Service) noted(ctx context.Context, act Act, login Login, region garmin.Region, result error) error {
+	s.note(ctx, Activity{
+		User: act.User, RequestID: act.RequestID, What: string(login.Way), Region: string(region), Outcome: string(KindOf(result)),
+	})
+	return result
+}
+
+// note never stands in the way of what it tells about.
+func (s *Service) note(ctx context.Context, a Activity) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	defer cancel()
+	if err := s.store.Note(ctx, a); err != nil {
+		s.log.ErrorContext(ctx, "an attempt is not on record", "request_id", a.RequestID, "error", err)
+	}
+}
+
+// tellPause lets the user see that a login waits on purpose, and then waits;
+// a nil wait is a timer's.
+func (s *Service) tellPause(wait func(context.Context, time.Duration) error) func(context.Context, time.Duration) error {
+	if wait == nil {
+		wait = pause
+	}
+	return func(ctx context.Context, d time.Duration) error {
+		if u, ok := ctx.Value(underwayKey{}).(underway); ok {
+			if err := s.store.PauseLogin(ctx, u.login, d); err != nil {
+				s.log.WarnContext(ctx, "a pause is not shown", "request_id", u.act.RequestID, "error", err)
+			}
+		}
+		return wait(ctx, d)
+	}
+}

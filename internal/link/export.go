@@ -1,0 +1,72 @@
+package link
+
+import (
+	"context"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin"
+)
+
+// Format is a form in which other programs keep a session.
+type Format string
+
+const (
+	Garth         Format = "garth"         // what garth's loads takes
+	Garminconnect Format = "garminconnect" // what python-garminconnect keeps in a file
+)
+
+// exportLife is how long an exported session lasts at least, where nothing in
+// it renews it.
+const exportLife = 15 * time.Minute
+
+// Export says what a user wants a copy of.
+type Export struct {
+	Format  Format
+	Renewal bool // with what renews it
+}
+
+// Export gives the user a copy of his session, which lasts for at least a
+// quarter of an hour. Without renewal the copy cannot harm the link. The
+// history has it before the copy is given out.
+//
+// It fails with InvalidFormat, NotLinked, ReauthNeeded and what Garmin may
+// refuse.
+func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error) {
+	write, ok := dumps[e.Format]
+	if !ok {
+		return "", fail(InvalidFormat)
+	}
+	r, err := s.live(ctx, act.User)
+	if err != nil {
+		return "", err
+	}
+	session, _, err := s.usable(ctx, act, r, exportLife)
+	if err != nil {
+		return "", err
+	}
+	if !e.Renewal {
+		session = session.Stripped()
+	}
+	text, err := write(session)
+	if err != nil {
+		return "", err
+	}
+	err = s.update(ctx, act, func(r *Record) error {
+		if r.State.Session != Live {
+			return fail(NotLinked) // unlinked meanwhile
+		}
+		if err := r.move(Exported); err != nil {
+			return err
+		}
+		if e.Renewal {
+			r.Entries[len(r.Entries)-1].Reason = WithRenewal
+		}
+		return nil
+	})
+	return Secret(text), err
+}
+
+var dumps = map[Format]func(*garmin.Session) (string, error){
+	Garth:         (*garmin.Session).Dumps,
+	Garminconnect: (*garmin.Session).DumpGarminconnect,
+}

@@ -20,6 +20,11 @@ run: program ## run everything on this machine, with a simulated Garmin
 .PHONY: test
 test: program chromium ## run all tests, with the race detector and a real PostgreSQL
 	$(WITH_DATABASE) $(GO) test -race ./...
+	.ci/fuzz 2s
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for a minute
+	.ci/fuzz 60s
 
 .PHONY: bench
 bench: program ## run the benchmarks, with allocations

@@ -20,6 +20,7 @@ type Config struct {
 	Database
 	Addresses
 	Logging
+	Garmin
 
 	Keyset         secret    `env:"KEYSET,required"`
 	BaseURL        origin    `env:"BASE_URL,required"`

@@ -18,7 +18,7 @@ const prefix = "GARMINLINK_"
 const testPrefix = prefix + "TEST_"
 
 // files lists the variables that may come as a file instead: NAME_FILE.
-var files = []string{prefix + "DATABASE_URL", prefix + "KEYSET"}
+var files = []string{prefix + "DATABASE_URL", prefix + "KEYSET", prefix + "GARMIN_CONSUMER"}
 
 // advice says what to do about required variables.
 var advice = map[string]string{

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"path"
 	"strconv"
@@ -10,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/garminlink/garminlink/internal/garmin"
 )
 
 // metrics are numbers for operators. No label holds what a user typed.
@@ -17,6 +21,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	garmin   *prometheus.HistogramVec
+	logins   *prometheus.HistogramVec
 }
 
 func newMetrics(pool *pgxpool.Pool) *metrics {
@@ -32,11 +37,16 @@ func newMetrics(pool *pgxpool.Pool) *metrics {
 			Help:    "Time that calls to Garmin took, by operation and outcome (a status, or none).",
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 20},
 		}, []string{"operation", "outcome"}),
+		logins: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "garminlink_garmin_login_seconds",
+			Help:    "Time that each way to sign in took, its pause included, by what came of it (ok, or why not).",
+			Buckets: []float64{.5, 1, 2.5, 5, 10, 20, 40, 60},
+		}, []string{"flow", "region", "outcome"}),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.garmin,
+		m.requests, m.garmin, m.logins,
 	)
 	for state, count := range map[string]func(*pgxpool.Stat) int32{
 		"acquired": (*pgxpool.Stat).AcquiredConns,
@@ -75,6 +85,11 @@ func (m *metrics) observeGarmin(next http.RoundTripper) http.RoundTripper {
 		m.garmin.WithLabelValues(path.Base(request.URL.Path), outcome).Observe(time.Since(begin).Seconds())
 		return response, err
 	})
+}
+
+// observeLogin counts what one way to sign in answered.
+func (m *metrics) observeLogin(_ context.Context, a garmin.Attempt) {
+	m.logins.WithLabelValues(a.Flow, string(a.Region), cmp.Or(string(a.Kind), "ok")).Observe(a.Took.Seconds())
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/garminlink/garminlink/internal/account"
-	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/web"
@@ -29,9 +28,8 @@ func wire(c Config, s surroundings, db *postgres.DB, vault *link.Vault, log *slo
 		s.garmin = garminTransport()
 	}
 	limits := postgres.NewLimits(db.Gorm)
-	made.links = link.New(postgres.NewLinks(db.Gorm), garmin.Options{
-		Transport: made.metrics.observeGarmin(s.garmin),
-	}, vault, limits, log)
+	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
+	made.links = link.New(postgres.NewLinks(db.Gorm), options, vault, limits, log)
 	var err error
 	made.pages, err = web.New(web.Config{
 		Links:          made.links,

@@ -44,14 +44,16 @@ func newWorld(t testing.TB) *world {
 }
 
 // replica starts a service that shares nothing with others but the database.
-func (w *world) replica() *link.Service {
+func (w *world) replica() *link.Service { return w.replicaWith(w.options()) }
+
+func (w *world) replicaWith(o garmin.Options) *link.Service {
 	w.t.Helper()
 	store := postgres.NewLinks(w.db.Gorm)
 	vault, err := link.OpenVault(context.Background(), store, w.keys)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := link.New(store, w.options(), vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
+	s := link.New(store, o, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s
 }

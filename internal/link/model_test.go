@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/google/uuid"
@@ -73,6 +74,8 @@ type machine struct {
 	m model
 }
 
+var names = map[string]string{"plain": "Pia Plain", "mfa": "Max Mail", "sms": "Sam Text"}
+
 var accounts = map[string]bool{"plain": false, "mfa": true, "sms": true} // whether a code is asked
 
 func (x *machine) Login(t *rapid.T) {
@@ -93,6 +96,21 @@ func (x *machine) Login(t *rapid.T) {
 	} else {
 		x.m.arrive(account)
 	}
+}
+
+func (x *machine) Handoff(t *rapid.T) {
+	account := rapid.SampledFrom([]string{"plain", "mfa", "sms"}).Draw(t, "account")
+	if _, err := x.w.redeem(x.w.ticket(account, garmin.RegionGlobal), garmin.RegionGlobal); err != nil {
+		t.Fatalf("Redeem(%s): %v", account, err)
+	}
+	x.m.arrive(account)
+}
+
+func (x *machine) Import(t *rapid.T) {
+	if _, err := x.w.bring(x.w.dumps(x.w.elsewhere("plain", garmin.RegionGlobal))); err != nil {
+		t.Fatalf("Import: %v", err)
+	}
+	x.m.arrive("plain")
 }
 
 func (x *machine) FailedLogin(t *rapid.T) {
@@ -224,8 +242,8 @@ func (x *machine) Check(t *rapid.T) {
 	if (l.Candidate != nil) != (x.m.candidate != "") {
 		t.Fatalf("candidate %+v, the model has %q", l.Candidate, x.m.candidate)
 	}
-	if x.m.linked != "" && l.GarminEmail != x.m.linked+"@garmin.example" {
-		t.Fatalf("linked to %s, the model has %s", l.GarminEmail, x.m.linked)
+	if x.m.linked != "" && l.GarminName != names[x.m.linked] {
+		t.Fatalf("linked to %s, the model has %s", l.GarminName, x.m.linked)
 	}
 	x.checkHistory(t)
 }

@@ -26,6 +26,7 @@ var transitions = map[Event]map[State]State{
 	Failed:           {nonePending: none, livePending: live, deadPending: dead},
 	AttemptsSpent:    {nonePending: none, livePending: live, deadPending: dead},
 	Imported:         {none: live, nonePending: live, live: live, livePending: live, dead: live, deadPending: live},
+	Exported:         {live: live, livePending: livePending},
 	WrittenBack:      {live: live, livePending: livePending},
 	Rejected:         {live: dead, livePending: deadPending},
 	ClearedBySupport: {live: dead, livePending: deadPending},

@@ -34,17 +34,15 @@ type consumerRow struct {
 	Secret      []byte
 	KeyID       int64
 	FetchedAt   time.Time `gorm:"default:app_now()"`
+	Now         time.Time `gorm:"->"`
 }
 
 func (consumerRow) TableName() string { return "oauth1_consumer" }
 
 // Consumer implements link.Store.
 func (p *Links) Consumer(ctx context.Context) (link.Consumer, error) {
-	var row struct {
-		consumerRow
-		Now time.Time
-	}
-	err := p.db.WithContext(ctx).Table("oauth1_consumer").Select("*, app_now() AS now").Take(&row).Error
+	var row consumerRow
+	err := p.db.WithContext(ctx).Select("*, app_now() AS now").Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return link.Consumer{}, link.ErrNotFound
 	}

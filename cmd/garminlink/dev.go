@@ -55,7 +55,9 @@ func runDev(ctx context.Context, p process, dir string, port int) error {
 				BaseURL:   origin{i.BaseURL},
 				Signup:    "open",
 			}
-			return serve(ctx, config, surroundings{public: i.Listener, garmin: i.Garmin, simulated: true, ready: i.Ready}, log)
+			return serve(ctx, config, surroundings{
+				public: i.Listener, garmin: i.Garmin, signInPages: i.SignInPages, simulated: true, ready: i.Ready,
+			}, log)
 		},
 	})
 }

@@ -42,11 +42,12 @@ func newServe(p process) *cobra.Command {
 // surroundings are what `garminlink dev` has different from a deployment. The
 // zero value is a deployment's.
 type surroundings struct {
-	public    net.Listener      // nil: the configured address
-	garmin    http.RoundTripper // nil: the way to the real one
-	simulated bool
-	pause     time.Duration // see lifecycle
-	ready     func()        // called when requests are answered; may be nil
+	public      net.Listener      // nil: the configured address
+	garmin      http.RoundTripper // nil: the way to the real one
+	signInPages map[string]string // origins, by region, in the place of Garmin's own
+	simulated   bool
+	pause       time.Duration // see lifecycle
+	ready       func()        // called when requests are answered; may be nil
 }
 
 // serve runs the program until ctx ends. It refuses to start in a deployment

@@ -37,6 +37,7 @@ func wire(c Config, s surroundings, db *postgres.DB, vault *link.Vault, log *slo
 		Limits:         limits,
 		DB:             db.SQL,
 		BaseURL:        c.BaseURL.URL,
+		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
 		SignupOpen:     c.Signup == "open",
 		Simulated:      s.simulated,
 		TrustedProxies: c.TrustedProxies,

@@ -42,7 +42,8 @@ type Instance struct {
 	Listener    net.Listener
 	BaseURL     *url.URL
 	Garmin      http.RoundTripper
-	Ready       func() // to be called when requests are answered
+	SignInPages map[string]string // by region, the origin that a browser finds in place of Garmin's https://sso.<region>
+	Ready       func()            // to be called when requests are answered
 }
 
 // Run runs the program with all that it needs, until ctx ends, and then stops
@@ -126,17 +127,34 @@ func furnish(o Options, database string) (_ Instance, stop func(), err error) {
 		return Instance{}, nil, err
 	}
 	simulator := &garmintest.Server{Key: key}
-	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	stop = func() {
 		simulator.Close()
 		_ = listener.Close() // the program has done it, unless it did not come so far
 	}
+	pages, err := listenPages(simulator)
+	if err != nil {
+		stop()
+		return Instance{}, nil, err
+	}
+	base := &url.URL{Scheme: "http", Host: listener.Addr().String()}
 	return Instance{
 		DatabaseURL: database,
 		Keyset:      string(keyset),
 		Listener:    listener,
 		BaseURL:     base,
 		Garmin:      simulator.Transport(),
+		SignInPages: pages,
 		Ready:       func() { welcome(o.Out, base.String()) },
 	}, stop, nil
+}
+
+// listenPages opens the simulation's sign-in pages to this machine's browsers.
+func listenPages(simulator *garmintest.Server) (origins map[string]string, err error) {
+	origins = map[string]string{}
+	for _, region := range []string{garmintest.Global, garmintest.China} {
+		if origins[region], err = simulator.ListenPages(region, "127.0.0.1:0"); err != nil {
+			return nil, err
+		}
+	}
+	return origins, nil
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/dev/pgcluster"
+	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/postgres"
 )
 
@@ -131,4 +135,55 @@ func TestGarminIsSimulated(t *testing.T) {
 		response.Body.Close()
 		t.Error("the way to Garmin leads elsewhere, too")
 	}
+}
+
+func TestSignInPagesAreSimulatedWhileTheInstanceLives(t *testing.T) {
+	t.Parallel()
+	i, stop, err := furnish(Options{Dir: t.TempDir()}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for _, region := range []garmin.Region{garmin.RegionGlobal, garmin.RegionChina} {
+		origin, err := url.Parse(i.SignInPages[string(region)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ip := net.ParseIP(origin.Hostname()); ip == nil || !ip.IsLoopback() {
+			t.Errorf("%s: the pages are at %v, where others reach them", region, origin)
+		}
+		if title := titleAt(t, region, origin.String()); title != "GARMIN Authentication Application" {
+			t.Errorf("%s: the page has the title %q", region, title)
+		}
+	}
+	stop()
+	for region, origin := range i.SignInPages {
+		if conn, err := net.Dial("tcp", strings.TrimPrefix(origin, "http://")); err == nil {
+			_ = conn.Close()
+			t.Errorf("%s: the pages outlive the instance", region)
+		}
+	}
+}
+
+// titleAt asks for a region's sign-in page as garminlink's own page leads to it.
+func titleAt(t *testing.T, region garmin.Region, origin string) string {
+	t.Helper()
+	address := strings.Replace(garmin.HandoffURL(region), garmin.SSOOrigin(region), origin, 1)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("User-Agent", "Mozilla/5.0")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(body), "<title>")
+	title, _, _ := strings.Cut(after, "</title>")
+	return title
 }

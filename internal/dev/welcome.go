@@ -29,8 +29,8 @@ func welcome(out io.Writer, base string) {
 	for _, u := range users {
 		fmt.Fprintf(w, "  %s\t%s\n", u.email, u.role)
 	}
-	fmt.Fprintf(w, "\nGarmin is simulated: no real account is ever asked for. Link with the password %s,\n", garmintest.DemoPassword)
-	fmt.Fprintf(w, "and the code %s where one is asked for:\n", garmintest.DemoCode)
+	fmt.Fprintf(w, "\nGarmin is simulated, its sign-in page included: no real account is ever asked for.\n")
+	fmt.Fprintf(w, "Link with the password %s, and the code %s where one is asked for:\n", garmintest.DemoPassword, garmintest.DemoCode)
 	for _, a := range garmintest.DemoAccounts() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", a.Email, a.Region, a.Describe())
 	}

@@ -12,7 +12,8 @@ import (
 	"sync"
 )
 
-// network is how a Server is reached: an HTTPS listener on the loopback interface, and perhaps a proxy before it.
+// network is how a Server is reached: an HTTPS listener on the loopback interface, perhaps a proxy before it, and the
+// listeners of its pages.
 type network struct {
 	mu      sync.Mutex
 	started bool
@@ -56,6 +57,22 @@ func (s *Server) start() error {
 	s.net.tunnels = map[net.Conn]struct{}{}
 	s.net.serve(ln, s)
 	return nil
+}
+
+// listen answers on addr in plain HTTP until Close.
+func (s *Server) listen(addr string, h http.Handler) (origin string, err error) {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("garmintest: %w", err)
+	}
+	s.net.mu.Lock()
+	defer s.net.mu.Unlock()
+	if s.net.closed {
+		_ = ln.Close()
+		return "", errClosed
+	}
+	s.net.serve(ln, h)
+	return "http://" + ln.Addr().String(), nil
 }
 
 // serve answers on a listener until Close. Callers hold n.mu.

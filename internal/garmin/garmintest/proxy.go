@@ -1,7 +1,6 @@
 package garmintest
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,18 +14,10 @@ func (s *Server) ListenProxy(addr string) (proxyURL string, caPEM []byte, err er
 	if err := s.start(); err != nil {
 		return "", nil, err
 	}
-	ln, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", nil, fmt.Errorf("garmintest: proxy: %w", err)
+	if proxyURL, err = s.listen(addr, http.HandlerFunc(s.net.tunnel)); err != nil {
+		return "", nil, err
 	}
-	s.net.mu.Lock()
-	defer s.net.mu.Unlock()
-	if s.net.closed {
-		_ = ln.Close()
-		return "", nil, errClosed
-	}
-	s.net.serve(ln, http.HandlerFunc(s.net.tunnel))
-	return "http://" + ln.Addr().String(), s.net.ca.pem(), nil
+	return proxyURL, s.net.ca.pem(), nil
 }
 
 // tunnel answers CONNECT.

@@ -47,6 +47,7 @@ type ask struct {
 	*http.Request
 	region string
 	body   []byte
+	local  bool // by ListenPages: whoever asks must not be sent to Garmin's hosts
 }
 
 const (
@@ -116,16 +117,16 @@ func (s *Server) handler(op Op, a ask) func(http.ResponseWriter, ask) {
 }
 
 // serve counts a request, lets planned faults and holds have it, and answers it.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-	if err != nil {
+func (s *Server) serve(w http.ResponseWriter, a ask) {
+	var err error
+	if a.body, err = io.ReadAll(http.MaxBytesReader(w, a.Body, 1<<20)); err != nil {
 		return
 	}
-	host, region, ok := splitHost(r.Host)
-	a := ask{r, region, body}
+	host, region, ok := splitHost(a.Host)
+	a.region = region
 	op := a.route(host)
 	w.Header().Set("Server", "cloudflare")
-	switch ua := r.UserAgent(); {
+	switch ua := a.UserAgent(); {
 	case !ok || op == "":
 		writePage(w, http.StatusNotFound, "Sorry, we can't find that page")
 		return
@@ -134,7 +135,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { s.handler(op, a)(w, a) })
-	s.admit(op, w, r, answer)
+	s.admit(op, w, a.Request, answer)
 }
 
 // splitHost splits a host name of Garmin's into its name and region. The consumer's host has no region.
@@ -163,7 +164,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func writePage(w http.ResponseWriter, status int, title string) {
 	w.Header().Set("Content-Type", "text/html;charset=UTF-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>"+title+"</title>\n</head>\n<body></body>\n</html>\n")
+	_, _ = io.WriteString(w, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>"+title+"</title>\n</head>\n<body><h1>"+title+"</h1></body>\n</html>\n")
 }
 
 // writeProblem refuses a malformed request the way the sign-in service does.

@@ -1,9 +1,9 @@
 // Package garmintest is a simulated Garmin: the sign-in, token and API servers of both regions, as strict about
 // cookies, parameters, signatures, tickets and tokens as the real ones are known to be, and with faults to switch on.
-// A browser, too, can sign in to its pages.
 //
 // It answers real HTTPS on the loopback interface. Tests in the same process reach it through Server.Transport,
-// other processes through the proxy of Server.ListenProxy. It owns no knowledge of how garminlink asks: what it
+// other processes through the proxy of Server.ListenProxy, and browsers, for its sign-in pages, through
+// Server.ListenPages. It owns no knowledge of how garminlink asks: what it
 // expects and answers is written down here on its own, from recordings and public clients, so that a mistake in one
 // of the two shows. Where nothing is known of the real servers the simulation is an assumption, and says so.
 package garmintest
@@ -162,5 +162,5 @@ func (s *Server) count(op Op) {
 // ServeHTTP answers as the Garmin host that the request names.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.init()
-	s.serve(w, r)
+	s.serve(w, ask{Request: r})
 }

@@ -86,7 +86,7 @@ func (s *Server) login(w http.ResponseWriter, a ask) {
 	if s.limited(w, clientID) || s.refusesFlow(w, acc, signInClients[clientID].flow) {
 		return
 	}
-	if typ, message := refuseLogin(acc, *in.Password); typ != "" {
+	if typ, message := refuseLogin(acc, *in.Password, *in.CaptchaToken); typ != "" {
 		status := http.StatusUnauthorized
 		if typ == "CAPTCHA_REQUIRED" {
 			status = http.StatusOK
@@ -140,12 +140,12 @@ func (s *Server) serves(acc *account, flow string) bool {
 }
 
 // refuseLogin gives the type and message of a refusal, "" for a right password. Only the first pair is in a
-// recording; an unknown user gets it, too.
-func refuseLogin(acc *account, password string) (typ, message string) {
+// recording; an unknown user gets it, too. Any answer to the captcha solves it.
+func refuseLogin(acc *account, password, captcha string) (typ, message string) {
 	switch {
 	case acc == nil:
 		return "INVALID_USERNAME_PASSWORD", "generalLoginInvalidUsernameOrPassword"
-	case acc.Captcha:
+	case acc.Captcha && captcha == "":
 		return "CAPTCHA_REQUIRED", ""
 	case acc.Locked:
 		return "ACCOUNT_LOCKED", "generalLoginMobileAccountLocked"

@@ -57,7 +57,7 @@ func (s *Server) widgetPage(w http.ResponseWriter, a ask) {
 // newForm gives out a sign-in page.
 func (s *Server) newForm(w http.ResponseWriter, a ask, p signInPage) {
 	session, backend := s.sessionOf(w, a)
-	p.csrf = newCSRF()
+	p.csrf, p.action, p.email = newCSRF(), a.signInAddress(), a.form().Get("username")
 	s.forms[session] = &form{backend: backend, csrf: p.csrf, since: s.now()}
 	s.note(p.csrf)
 	p.write(w)
@@ -75,6 +75,17 @@ func (a ask) widgetParams() bool {
 	q := a.URL.Query()
 	return q.Get("id") == "gauth-widget" && q.Get("embedWidget") == "true" && q.Get("service") == embedService(a.region) &&
 		strings.HasPrefix(q.Get("gauthHost"), "https://sso."+a.region+"/sso") && q.Get("source") != ""
+}
+
+// signInAddress is where a sign-in begins anew, whichever page of the widget gives out the form.
+func (a ask) signInAddress() string {
+	q := a.URL.Query()
+	for key, value := range map[string]string{
+		"id": "gauth-widget", "embedWidget": "true", "gauthHost": "https://sso." + a.region + "/sso", "service": embedService(a.region),
+	} {
+		q.Set(key, value)
+	}
+	return "/sso/signin?" + q.Encode()
 }
 
 // formOf finds the form that a request answers: by its cookies.
@@ -106,18 +117,20 @@ func (s *Server) widgetLogin(w http.ResponseWriter, a ask) {
 	if s.limited(w, "") || s.refusesFlow(w, acc, "widget") {
 		return
 	}
-	typ, _ := refuseLogin(acc, in.Get("password"))
+	typ, _ := refuseLogin(acc, in.Get("password"), in.Get(captchaField))
 	switch typ {
 	case "":
 		s.widgetSignedIn(w, a, acc, session, f)
 	case "LOGIN_DENIED":
-		writePage(w, http.StatusOK, "Unable to Sign In")
+		writeHTML(w, http.StatusOK, "Unable to Sign In", "", "<h2>Unable to Sign In</h2>\n<p>A parent manages this account.</p>")
 	case "CAPTCHA_REQUIRED":
 		s.newForm(w, a, signInPage{captcha: true})
 	case "ACCOUNT_LOCKED":
 		s.newForm(w, a, signInPage{status: http.StatusUnauthorized, error: "Your account has been locked."})
 	default:
-		s.newForm(w, a, signInPage{status: http.StatusUnauthorized, error: "Invalid sign in. (Passwords are case sensitive.)"})
+		s.newForm(w, a, signInPage{
+			status: http.StatusUnauthorized, error: "Invalid sign in. (Passwords are case sensitive.)", captcha: acc != nil && acc.Captcha,
+		})
 	}
 }
 
@@ -177,7 +190,11 @@ func (s *Server) widgetVerify(w http.ResponseWriter, a ask) {
 	}
 	if l.code == "" || in.Get("mfa-code") != l.code {
 		l.wrong++
-		codeForm{login: l, wrong: true}.write(w)
+		again := codeForm{login: l, wrong: true}
+		if a.local {
+			again.csrf = l.csrf // a person types into this very form, and has no earlier one to go by
+		}
+		again.write(w)
 		return
 	}
 	delete(s.logins, session)

@@ -11,18 +11,38 @@ import (
 // The widget's pages, as recorded but for their looks. Each shows what a program or a person goes by: titles, fields,
 // boxes, and the variables of the scripts.
 
+// captchaField is sent with a captcha that was solved.
+const captchaField = "g-recaptcha-response"
+
+// looks are those of no page of Garmin's: plain, and fit for a phone.
+const looks = `<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body { font: 1rem/1.5 sans-serif; max-width: 24rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+input:not([type=checkbox], [type=hidden]), button { display: block; box-sizing: border-box; width: 100%; font: inherit; padding: .5rem; margin-bottom: 1rem; }
+button { margin-top: 1rem; }
+code { display: block; padding: .5rem; border: 1px solid; user-select: all; }
+.error { color: #b00020; }
+.simulated { border-bottom: 1px solid; padding-bottom: .5rem; }
+</style>`
+
+// simulated warns on every page: it asks for a password, and looks like nothing in particular.
+const simulated = `<p class="simulated">This is a simulation of Garmin. Never type a real password here.</p>`
+
 // signInPage is the form for e-mail and password.
 type signInPage struct {
 	status  int // 0 means 200
 	error   string
 	captcha bool
 	csrf    string
+	action  string // where it is sent
+	email   string // what was typed before
 }
 
 func (p signInPage) write(w http.ResponseWriter) {
-	captcha := "null"
+	captcha, puzzle := "null", ""
 	if p.captcha {
 		captcha = `"true"`
+		puzzle = `<label><input type="checkbox" name="` + captchaField + `" value="solved" required> I’m not a robot</label>`
 	}
 	box := ""
 	if p.error != "" {
@@ -33,10 +53,11 @@ func (p signInPage) write(w http.ResponseWriter) {
             var isRecaptchaEnabled = `+captcha+`;
             var clientId		= '';
 </script>`, `<h2>Sign In</h2>
-<form method="post" id="login-form">
+<form method="post" id="login-form" action="`+html.EscapeString(p.action)+`">
   <div class="form-alert">`+box+`<div id="username-error" style="display:none;"></div></div>
-  <label for="username">Email</label> <input name="username" id="username" type="email">
+  <label for="username">Email</label> <input name="username" id="username" type="email" value="`+html.EscapeString(p.email)+`">
   <label for="password">Password</label> <input name="password" id="password" type="password">
+  `+puzzle+`
   <input type="hidden" name="embed" value="true"/>
   <input type="hidden" name="_csrf" value="`+p.csrf+`" />
   <button type="submit" id="login-btn-signin">Sign In</button>
@@ -73,11 +94,12 @@ func (f codeForm) write(w http.ResponseWriter) {
         var clientId = "";
         var codeSentTo = `+script(sentTo)+`;
 </script>`, `<h2 id="enter-mfa-code-h2">Enter security code</h2>
+<p>`+f.hint(sentTo)+`</p>
 <form id="submit-mfa-verification-code-form" method="post">
   <div id="genericError" class="error" hidden>An unexpected error has occurred.</div>
   `+box+`
   <div id="maxLimit" class="error" hidden="hidden">You have reached the maximum amount of codes requested.</div>
-  <label>Security code <input type="number" id="mfa-code" name="mfa-code"></label>
+  <label for="mfa-code">Security code</label> <input type="number" id="mfa-code" name="mfa-code">
   <button type="submit" id="mfa-verification-code-submit">Next</button>
   <input type="hidden" name="embed"            value="true"/>
   <input type="hidden" name="_csrf"            value="`+f.csrf+`" />
@@ -85,27 +107,15 @@ func (f codeForm) write(w http.ResponseWriter) {
 </form>`)
 }
 
-// writeSuccess is the last page. In a browser it goes on to the address with the ticket, or posts the ticket to the
-// page around it, as its parameters say.
-func writeSuccess(w http.ResponseWriter, a ask, ticket string) {
-	q := a.URL.Query()
-	service := embedService(a.region)
-	writeHTML(w, http.StatusOK, "Success", `<script type="text/javascript">
-			var redirectAfterAccountLoginUrl 	  = `+script(q.Get("redirectAfterAccountLoginUrl"))+`;
-			var consumeServiceTicket         	  = `+script(cmp.Or(q.Get("consumeServiceTicket"), "true"))+`;
-			var service_url                  	  = `+script(service)+`;
-			var parent_url                   	  = `+script(q.Get("source"))+`;
-			var response_url                 	  = `+script(service+"?ticket="+ticket)+`;
-			var service_ticket = response_url.substring(response_url.indexOf('ticket=') + 7, response_url.length);
-			window.addEventListener('load', function () {
-				if (redirectAfterAccountLoginUrl) {
-					top.location.href = response_url;
-				} else if (consumeServiceTicket == 'false') {
-					parent.postMessage({'status': 'SUCCESS', 'successDetails': 'Login Successful',
-						'serviceTicket': service_ticket, 'serviceUrl': service_url}, new URL(parent_url).origin);
-				}
-			});
-</script>`, `<div id="GAuth-component"></div>`)
+// hint tells a person where to look for the code.
+func (f codeForm) hint(sentTo string) string {
+	switch {
+	case f.login.account.MFA == "totp":
+		return "Your authenticator app shows it."
+	case sentTo == "":
+		return "No code was sent yet."
+	}
+	return "It was sent to " + html.EscapeString(sentTo) + "."
 }
 
 // script writes a string of JavaScript with the escapes that the real pages have.
@@ -121,5 +131,5 @@ func writeHTML(w http.ResponseWriter, status int, title, head, body string) {
 	w.Header().Set("Content-Type", "text/html;charset=UTF-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte("<!DOCTYPE html>\n<html lang=\"en\" class=\"no-js\">\n<head>\n<meta charset=\"utf-8\">\n<title>" + title +
-		"</title>\n" + head + "\n</head>\n<body>\n" + body + "\n</body>\n</html>\n"))
+		"</title>\n" + looks + "\n" + head + "\n</head>\n<body>\n" + simulated + "\n" + body + "\n</body>\n</html>\n"))
 }

@@ -70,15 +70,65 @@
 		announce(form.querySelector("[data-busy]")?.dataset.busy ?? "");
 	}
 
-	const idle = (form) => form.removeAttribute("aria-busy");
+	function idle(form) {
+		form.removeAttribute("aria-busy");
+		for (const told of all(form, "[data-progress]")) told.textContent = told.dataset.progress;
+	}
 
 	document.addEventListener("submit", (event) => {
 		if (event.defaultPrevented) return; // htmx sends it
 		if (event.target.getAttribute("aria-busy")) return event.preventDefault();
 		busy(event.target);
+		if ("download" in event.target.dataset) return download(event.target);
 		setTimeout(idle, 15000, event.target);
 	});
+
+	// A download leaves the page as it stands: what was wrong before must go, and
+	// the password must not wait for the next who comes by.
+	function download(form) {
+		for (const old of all(document, "#main .problem, #main .error")) old.remove();
+		for (const field of all(form, "[aria-invalid]")) field.removeAttribute("aria-invalid");
+		setTimeout(() => {
+			idle(form);
+			for (const field of all(form, "[type=password]")) field.value = "";
+		}, 3000);
+	}
+
 	window.addEventListener("pageshow", () => all(document, "form[aria-busy]").forEach(idle));
+
+	// Garmin's own page in a frame, which is asked for only when its button is
+	// pressed. At its end it posts a ticket, which goes the way of a pasted one.
+
+	document.addEventListener("click", ({ target }) => {
+		const button = target.closest("[data-frame]");
+		if (button) openFrame(button);
+	});
+
+	function openFrame(button) {
+		const frame = document.createElement("iframe");
+		frame.id = "garmin-frame";
+		frame.title = button.dataset.title;
+		frame.sandbox = button.dataset.sandbox;
+		frame.referrerPolicy = "no-referrer";
+		frame.src = button.dataset.frame;
+		button.hidden = true;
+		button.after(frame);
+		frame.focus();
+	}
+
+	window.addEventListener("message", ({ source, origin, data }) => {
+		const frame = document.getElementById("garmin-frame");
+		const button = frame?.previousElementSibling;
+		if (!frame || source !== frame.contentWindow || origin !== button.dataset.origin) return;
+		const ticket = data?.serviceTicket;
+		if (typeof ticket !== "string" || !ticket.startsWith("ST-")) return;
+		const field = document.getElementById("ticket");
+		frame.remove();
+		button.hidden = false;
+		field.value = ticket;
+		field.form.querySelector("[type=submit]").focus();
+		field.form.requestSubmit();
+	});
 
 	// Fields.
 
@@ -130,7 +180,7 @@
 	});
 	document.addEventListener("htmx:before:settle", enhance);
 	document.addEventListener("htmx:after:swap", (event) => {
-		if (event.detail.ctx.target?.id !== "main") return say("#status .moved");
+		if (event.detail.ctx.target?.id !== "main") return statusCame();
 		say("#main .notice, #main .problem:not([autofocus])");
 		(document.querySelector("#main [autofocus]") ?? document.querySelector("#main h1"))?.focus();
 	});
@@ -140,9 +190,21 @@
 	});
 	document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshStatus(); });
 
+	// While Garmin is asked, the status knows how that goes, and the form tells it.
+
+	const underWay = () => document.querySelector("form[aria-busy] [data-progress]");
+
+	setInterval(() => { if (underWay()) refreshStatus(); }, 2000);
+
+	function statusCame() {
+		const asking = document.querySelector("#status .asking"), told = underWay();
+		if (asking && told) told.textContent = asking.textContent;
+		if (document.querySelector("#status .moved")) say("#status .moved");
+	}
+
 	function enhance() {
 		showLocalTimes();
-		for (const button of all(document, "[data-reveals][hidden]")) button.hidden = false;
+		for (const scripted of all(document, "[data-reveals][hidden], [data-scripted][hidden]")) scripted.hidden = false;
 		tick();
 	}
 

@@ -1,12 +1,16 @@
 package views
 
-import "github.com/a-h/templ"
+import (
+	"maps"
+
+	"github.com/a-h/templ"
+)
 
 // input is one labelled field of a form.
 type input struct {
 	ID           string // also the prefix of its hint's and its error's ids
 	Name         string
-	Type         string
+	Type         string // "" of an area
 	Label        string
 	Hint         string
 	Value        string
@@ -29,4 +33,21 @@ func (f input) describedBy() string {
 	default:
 		return ""
 	}
+}
+
+// attributes are those of the element that is typed into.
+func (f input) attributes() templ.Attributes {
+	all := templ.Attributes{
+		"id": f.ID, "name": f.Name, "autocomplete": f.Autocomplete, "required": true, "autofocus": f.Focus,
+	}
+	for key, value := range map[string]string{"type": f.Type, "value": f.Value, "aria-describedby": f.describedBy()} {
+		if value != "" {
+			all[key] = value
+		}
+	}
+	if f.Error != "" {
+		all["aria-invalid"] = "true"
+	}
+	maps.Copy(all, f.More)
+	return all
 }

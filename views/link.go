@@ -3,6 +3,9 @@ package views
 import (
 	"context"
 	"io"
+	"net/url"
+
+	"github.com/a-h/templ"
 )
 
 // Link is the page of GET /link and of GET /link/mfa, in whatever state the
@@ -11,9 +14,13 @@ type Link struct {
 	Status    Status
 	Notice    string // good or neutral news, such as "Your link was removed."
 	Problem   *Problem
+	NotYou    bool // the account was brought along, so ask whether it is the user's
 	Form      GarminForm
 	Challenge *Challenge // Garmin waits for a code
 	Candidate *Candidate // the page waits for a yes or no
+
+	// HandoffFirst offers Garmin's own page before the form for the password.
+	HandoffFirst bool
 }
 
 // GarminForm is the form of POST /link. It never carries the password.
@@ -27,7 +34,9 @@ type GarminForm struct {
 	RegionError   string
 }
 
-func (f GarminForm) open() bool { return f.Open || f.faulty() || f.RegionError != "" }
+func (f GarminForm) open() bool { return f.Open || f.wrong() }
+
+func (f GarminForm) wrong() bool { return f.faulty() || f.RegionError != "" }
 
 // faulty says that a field which takes the focus has an error.
 func (f GarminForm) faulty() bool { return f.EmailError != "" || f.PasswordError != "" }
@@ -53,4 +62,12 @@ func (l Link) Render(ctx context.Context, w io.Writer) error { return linkPage(l
 // problem takes it.
 func (l Link) fieldFaulty() bool {
 	return l.Challenge != nil && l.Challenge.CodeError != "" || l.Form.faulty()
+}
+
+// handoff is the way to Garmin's own page, in the region of the form.
+func (f GarminForm) handoff() templ.SafeURL {
+	if f.Region == "" {
+		return "/link/handoff"
+	}
+	return templ.SafeURL("/link/handoff?" + url.Values{"region": {f.Region}}.Encode())
 }

@@ -35,6 +35,25 @@ var limited = &views.Problem{
 	Side: views.SideGarmin, RetrySeconds: 905, Reference: "0195-reference",
 }
 
+func handoff(region string) views.Handoff {
+	return views.Handoff{
+		FormID: "0195-form", Region: region, PageURL: "https://sso." + region + "/sso/signin?id=gauth-widget",
+		FrameURL: "https://sso." + region + "/sso/signin?consumeServiceTicket=false", FrameOrigin: "https://sso." + region,
+	}
+}
+
+func handoffAgain(ticketError string, p *views.Problem) views.Handoff {
+	h := handoff("garmin.com")
+	h.TicketError, h.Problem = ticketError, p
+	return h
+}
+
+func asking(pause int) views.Status {
+	s := views.Status{State: views.NotLinked}
+	s.Asking = &views.Asking{Seconds: 8, PauseSeconds: pause}
+	return s
+}
+
 // pages is every page in every state.
 var pages = map[string]views.View{
 	"landing":        views.Landing{SignupOpen: true},
@@ -63,7 +82,26 @@ var pages = map[string]views.View{
 	"active":        views.Link{Status: status(views.Active)},
 	"relink faulty": views.Link{Status: status(views.Active), Form: views.GarminForm{Email: "mara@example.com", PasswordError: "Garmin refused it."}},
 	"reauth needed": views.Link{Status: ended(), Form: views.GarminForm{Email: "mara@example.com", Region: "garmin.com"}},
-	"problem":       views.ProblemPage{Problem: *limited},
+	"asking":        views.Link{Status: asking(12)},
+	"turned away":   views.Link{Status: views.Status{State: views.NotLinked}, HandoffFirst: true, Problem: limited, Form: views.GarminForm{Region: "garmin.cn", Open: true}},
+	"turned away, then faulty": views.Link{
+		Status: views.Status{State: views.NotLinked}, HandoffFirst: true, Form: views.GarminForm{Open: true, EmailError: "Not an e-mail."},
+	},
+	"relink turned away": views.Link{Status: status(views.Active), HandoffFirst: true, Problem: limited, Form: views.GarminForm{Open: true}},
+	"reauth turned away": views.Link{Status: ended(), HandoffFirst: true},
+	"brought":            views.Link{Status: status(views.Active), Notice: "The account is linked.", NotYou: true},
+	"hand-off":           handoff("garmin.com"),
+	"hand-off in China":  handoff("garmin.cn"),
+	"hand-off faulty":    handoffAgain("No ticket.", nil),
+	"hand-off limited":   handoffAgain("", limited),
+	"import":             views.Import{FormID: "0195-form"},
+	"import faulty":      views.Import{SessionError: "Half of a session."},
+	"import limited":     views.Import{Problem: limited},
+	"export":             views.Export{Format: "garth"},
+	"export faulty":      views.Export{Format: "garminconnect", Renewal: true, PasswordError: "Not yours."},
+	"export formless":    views.Export{FormatError: "Choose one."},
+	"export limited":     views.Export{Format: "garth", Problem: limited},
+	"problem":            views.ProblemPage{Problem: *limited},
 }
 
 var chrome = views.Chrome{SignedInEmail: "mara@example.com", Role: "support", SimulatedGarmin: true, Nonce: "n0nce"}

@@ -26,6 +26,8 @@ var rules = map[string]func(*testing.T, *html.Node){
 	"every button says what it is":           buttons,
 	"what a page loads is served":            assetsServed,
 	"no password ever stands in a page":      noPasswordValue,
+	"what was pasted never stands in a page": nothingPasted,
+	"what opens elsewhere knows nothing":     foreignTabs,
 	"the banner says Garmin is simulated":    banner,
 	"the signed-in account can sign out":     signOut,
 	"countdowns tell the time left in words": countdowns,
@@ -76,6 +78,7 @@ func plainForms(t *testing.T, doc *html.Node) {
 	routes := []string{
 		"/signin", "/signup", "/signout", "/link", "/link/mfa", "/link/mfa/resend",
 		"/link/cancel", "/link/validate", "/link/unlink", "/link/replace",
+		"/link/ticket", "/link/import", "/link/export",
 	}
 	for _, f := range all(doc, tag("form")) {
 		if attr(f, "method") != "post" || !slices.Contains(routes, attr(f, "action")) {
@@ -185,6 +188,23 @@ func noPasswordValue(t *testing.T, doc *html.Node) {
 	for _, in := range all(doc, tag("input"), with("type", "password")) {
 		if v, ok := lookup(in, "value"); ok {
 			t.Errorf("%s comes with the value %q", attr(in, "id"), v)
+		}
+	}
+}
+
+func nothingPasted(t *testing.T, doc *html.Node) {
+	for _, area := range all(doc, tag("textarea")) {
+		if area.FirstChild != nil || attr(area, "autocomplete") != "off" || attr(area, "spellcheck") != "false" {
+			t.Errorf("area comes with a text, or keeps one: %s", source(area))
+		}
+	}
+}
+
+func foreignTabs(t *testing.T, doc *html.Node) {
+	for _, a := range all(doc, tag("a")) {
+		foreign := strings.Contains(attr(a, "href"), "://")
+		if foreign != (attr(a, "target") == "_blank") || foreign && attr(a, "rel") != "noopener noreferrer" {
+			t.Errorf("link to elsewhere: %s", source(a))
 		}
 	}
 }

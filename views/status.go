@@ -21,6 +21,25 @@ type Status struct {
 	LinkedSince   Moment
 	LastValidated Moment // zero: never
 	Renewed       Moment // when the access was last refreshed; zero: never
+	Asking        *Asking
+}
+
+// Asking is a sign-in to Garmin that is under way.
+type Asking struct {
+	Seconds      int // since it began
+	PauseSeconds int // for which it still waits on purpose; 0: it does not
+}
+
+func (a Asking) words() string {
+	said := "Asking Garmin for " + count(a.Seconds, "second") + " now."
+	if a.Seconds == 0 {
+		said = "Asking Garmin."
+	}
+	if a.PauseSeconds > 0 {
+		said += " Garmin takes whoever is fast for a robot, so we wait as a person would: up to " +
+			count(a.PauseSeconds, "second") + " more."
+	}
+	return said
 }
 
 // Moved says that the page around the status was drawn for another state.

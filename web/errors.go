@@ -22,6 +22,10 @@ type answer struct {
 	status int
 	field  string        // of the form that is at fault; "" for none
 	retry  time.Duration // until trying again makes sense; 0: unknown or at once
+
+	// instead is what to do where Garmin's own page can be offered in the
+	// place of the password; "" if that would not help.
+	instead string
 }
 
 // tooMany says that a limit of ours is reached.
@@ -41,7 +45,25 @@ var linkPlaces = map[link.Kind]place{
 	link.InvalidPassword: {http.StatusUnprocessableEntity, "password"},
 	link.InvalidRegion:   {http.StatusUnprocessableEntity, "region"},
 	link.InvalidCode:     {http.StatusUnprocessableEntity, "code"},
+	link.InvalidFormat:   {http.StatusUnprocessableEntity, "format"},
 	link.WrongCode:       {http.StatusUnprocessableEntity, "code"},
+
+	link.TicketMissing:   {http.StatusUnprocessableEntity, "ticket"},
+	link.TicketAmbiguous: {http.StatusUnprocessableEntity, "ticket"},
+	link.TicketForeign:   {http.StatusUnprocessableEntity, "ticket"},
+	link.TicketRegion:    {http.StatusUnprocessableEntity, "ticket"},
+	link.TicketSpent:     {http.StatusUnprocessableEntity, "ticket"},
+
+	link.SessionMissing:  {http.StatusUnprocessableEntity, "session"},
+	link.SessionLong:     {http.StatusUnprocessableEntity, "session"},
+	link.SessionGarbled:  {http.StatusUnprocessableEntity, "session"},
+	link.SessionUnknown:  {http.StatusUnprocessableEntity, "session"},
+	link.SessionHalf:     {http.StatusUnprocessableEntity, "session"},
+	link.SessionEmpty:    {http.StatusUnprocessableEntity, "session"},
+	link.SessionRegion:   {http.StatusUnprocessableEntity, "session"},
+	link.SessionOver:     {http.StatusUnprocessableEntity, "session"},
+	link.SessionRefused:  {http.StatusUnprocessableEntity, "session"},
+	link.SessionStripped: {http.StatusUnprocessableEntity, "session"},
 
 	link.WrongPassword:  {status: http.StatusUnprocessableEntity},
 	link.AttemptsGone:   {status: http.StatusUnprocessableEntity},
@@ -84,6 +106,7 @@ var accountPlaces = []struct {
 	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrBusy, "busy", place{status: http.StatusServiceUnavailable}},
+	{errNotYourPassword, "not_your_password", place{http.StatusUnprocessableEntity, "password"}},
 }
 
 // judge is the one place where an error becomes a status and words. ofForm
@@ -92,12 +115,12 @@ var accountPlaces = []struct {
 func (s *Server) judge(err error) (a answer, ofForm bool) {
 	if e, ok := errors.AsType[*link.Error](err); ok {
 		if p, known := linkPlaces[e.Kind]; known {
-			return answer{s.texts.Link[e.Kind], p.status, p.field, e.RetryAfter}, true
+			return answer{s.texts.Link[e.Kind], p.status, p.field, e.RetryAfter, s.texts.Instead[e.Kind]}, true
 		}
 	}
 	for _, p := range accountPlaces {
 		if errors.Is(err, p.err) {
-			return answer{s.texts.Account[p.text], p.status, p.field, 0}, true
+			return answer{message: s.texts.Account[p.text], status: p.status, field: p.field}, true
 		}
 	}
 	if e, ok := errors.AsType[*tooMany](err); ok {

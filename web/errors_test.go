@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/garminlink/garminlink/internal/account"
@@ -84,6 +85,20 @@ func TestEveryKindHasAPlaceAndWords(t *testing.T) {
 	}
 	if len(linkPlaces) != len(kinds) || len(s.texts.Link) != len(kinds) {
 		t.Errorf("%d kinds, %d places, %d messages", len(kinds), len(linkPlaces), len(s.texts.Link))
+	}
+}
+
+// Where nobody looked at the password, Garmin's own page is the way.
+func TestGarminsOwnPageIsNamedWhereItHelps(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	for _, k := range []link.Kind{link.Captcha, link.Blocked, link.RateLimited} {
+		if a, _ := s.judge(&link.Error{Kind: k}); !strings.Contains(a.instead, "Garmin’s own page") {
+			t.Errorf("%s: %q", k, a.instead)
+		}
+	}
+	if a, _ := s.judge(&link.Error{Kind: link.WrongPassword}); a.instead != "" || len(s.texts.Instead) != 3 {
+		t.Errorf("it is offered elsewhere, too: %v", s.texts.Instead)
 	}
 }
 

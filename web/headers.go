@@ -12,6 +12,8 @@ import (
 const contentPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
 	"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types htmx; script-src 'nonce-"
 
+const policyHeader = "Content-Security-Policy"
+
 const permissions = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), " +
 	"magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
 
@@ -25,7 +27,7 @@ func (s *Server) secure(next echo.HandlerFunc) echo.HandlerFunc {
 		nonce := rand.Text()
 		c.Set(nonceKey, nonce)
 		h := c.Response().Header()
-		h.Set("Content-Security-Policy", contentPolicy+nonce+"'")
+		h.Set(policyHeader, contentPolicy+nonce+"'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")

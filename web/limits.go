@@ -21,6 +21,8 @@ var (
 	signInsByBoth    = allowance{"signin/both", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byNetworkAndEmail}
 	signInsByEmail   = allowance{"signin/email", limit.Rate{Burst: 100, Per: time.Hour}, byEmail}
 	signUpsByNetwork = allowance{"signup/network", limit.Rate{Burst: 10, Per: time.Hour}, byNetwork}
+	exportsByUser    = allowance{"export/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
+	exportsByEmail   = allowance{signInsByEmail.scope, signInsByEmail.rate, byOwnEmail} // to try a password is to try it
 	actsByUser       = allowance{"link/user", limit.Rate{Burst: 40, Per: 10 * time.Minute}, byUser}
 	actsByNetwork    = allowance{"link/network", limit.Rate{Burst: 120, Per: 10 * time.Minute}, byNetwork}
 )
@@ -34,6 +36,11 @@ func byEmail(c echo.Context) string { return strings.ToLower(strings.TrimSpace(e
 // byNetworkAndEmail is stricter than byEmail alone can be: a stranger who tries
 // somebody's address must not shut him out.
 func byNetworkAndEmail(c echo.Context) string { return byNetwork(c) + " " + byEmail(c) }
+
+func byOwnEmail(c echo.Context) string {
+	v, _ := visitorOf(c)
+	return v.Email
+}
 
 func byUser(c echo.Context) string {
 	v, _ := visitorOf(c)

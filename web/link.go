@@ -30,7 +30,11 @@ func (s *Server) showChallenge(c echo.Context) error {
 	return s.render(c, http.StatusOK, s.linkView(l, s.takeNotice(c)))
 }
 
-func toLink(c echo.Context) error { return c.Redirect(http.StatusSeeOther, home) }
+// to leads to where a form stands: without scripts, its address stays in the
+// browser after it failed, and may be loaded anew.
+func to(path string) echo.HandlerFunc {
+	return func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, path) }
+}
 
 func (s *Server) showStatus(c echo.Context) error {
 	l, err := s.linkOf(c)
@@ -63,7 +67,7 @@ func (s *Server) startLink(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.moved(c, l)
+	return s.moved(c, l, linked)
 }
 
 func (s *Server) submitCode(c echo.Context) error {
@@ -75,7 +79,7 @@ func (s *Server) submitCode(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.moved(c, l)
+	return s.moved(c, l, linked)
 }
 
 func (s *Server) resendCode(c echo.Context) error {
@@ -135,12 +139,12 @@ func (s *Server) unlink(c echo.Context) error {
 	return s.show(c, link.Link{}, unlinked)
 }
 
-// moved shows where a sign-in to Garmin has led.
-func (s *Server) moved(c echo.Context, l link.Link) error {
+// moved shows where a sign-in to Garmin has led, and tells n if to a link.
+func (s *Server) moved(c echo.Context, l link.Link, n notice) error {
 	if l.Challenge != nil || l.Candidate != nil {
-		return s.show(c, l, noNotice) // the page asks its own question
+		n = noNotice // the page asks its own question
 	}
-	return s.show(c, l, linked)
+	return s.show(c, l, n)
 }
 
 func (s *Server) show(c echo.Context, l link.Link, n notice) error {
@@ -148,5 +152,5 @@ func (s *Server) show(c echo.Context, l link.Link, n notice) error {
 	if l.Challenge != nil {
 		path = "/link/mfa"
 	}
-	return s.done(c, path, n, func() views.View { return s.linkView(l, s.texts.Notices[n]) })
+	return s.done(c, path, n, func() views.View { return s.linkView(l, n) })
 }

@@ -12,11 +12,12 @@ import (
 )
 
 // linkView puts a link into print. Times count from the reading's own clock.
-func (s *Server) linkView(l link.Link, notice string) views.Link {
+func (s *Server) linkView(l link.Link, n notice) views.Link {
 	v := views.Link{
 		Status: s.statusView(l),
-		Notice: notice,
-		Form:   views.GarminForm{ID: uuid.NewString(), Email: l.GarminEmail, Region: l.Region},
+		Notice: s.texts.Notices[n], NotYou: n == brought,
+		Form:         views.GarminForm{ID: uuid.NewString(), Email: l.GarminEmail, Region: l.Region},
+		HandoffFirst: l.HandoffFirst,
 	}
 	if ch := l.Challenge; ch != nil {
 		v.Challenge = &views.Challenge{
@@ -36,7 +37,7 @@ func (s *Server) linkView(l link.Link, notice string) views.Link {
 }
 
 func (s *Server) statusView(l link.Link) views.Status {
-	return views.Status{
+	v := views.Status{
 		State:      l.State.String(),
 		GarminName: l.GarminName, GarminEmail: l.GarminEmail, Region: l.Region,
 		Reason:        s.texts.Reasons[l.Reason],
@@ -45,6 +46,10 @@ func (s *Server) statusView(l link.Link) views.Status {
 		LastValidated: views.At(l.LastValidated, l.AsOf),
 		Renewed:       views.At(l.RefreshedAt, l.AsOf),
 	}
+	if a := l.Asking; a != nil {
+		v.Asking = &views.Asking{Seconds: int(l.AsOf.Sub(a.Since).Seconds()), PauseSeconds: secondsLeft(l, a.PausedUntil)}
+	}
+	return v
 }
 
 func secondsLeft(l link.Link, until time.Time) int { return wholeSeconds(until.Sub(l.AsOf)) }
@@ -56,9 +61,12 @@ func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := s.linkView(l, "")
+	v := s.linkView(l, noNotice)
 	if c.Path() == home {
 		v.Form.Email, v.Form.Region, v.Form.Open = entered(c, "email"), entered(c, "region"), true
+		if a.instead != "" {
+			a.Action, v.HandoffFirst = a.instead, true
+		}
 	}
 	if !enter(&v, a) {
 		v.Problem = s.problem(c, a)

@@ -16,6 +16,7 @@ const (
 	ended     notice = "ended"
 	stranger  notice = "stranger"
 	linked    notice = "linked"
+	brought   notice = "brought" // linked without an e-mail being typed: the page asks whose account it is
 	checked   notice = "checked"
 	codeSent  notice = "code_sent"
 	cancelled notice = "cancelled"
@@ -31,15 +32,15 @@ func (s *Server) leaveNotice(c echo.Context, n notice) {
 	}
 }
 
-// takeNotice returns the words to be shown, once. What is no notice of ours
-// has none.
-func (s *Server) takeNotice(c echo.Context) string {
+// takeNotice returns what is to be told, once. What is no notice of ours has
+// no words.
+func (s *Server) takeNotice(c echo.Context) notice {
 	cookie, err := c.Cookie(s.noticeCookie("", 0).Name)
 	if err != nil {
-		return ""
+		return noNotice
 	}
 	c.SetCookie(s.noticeCookie("", -1))
-	return s.texts.Notices[notice(cookie.Value)]
+	return notice(cookie.Value)
 }
 
 func (s *Server) noticeCookie(value string, maxAge int) *http.Cookie {

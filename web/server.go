@@ -37,6 +37,10 @@ type Config struct {
 	Simulated      bool // every page says that Garmin is simulated
 	TrustedProxies []netip.Prefix
 
+	// SignInPage is Garmin's own page of a region, for a page of ours at
+	// BaseURL.
+	SignInPage func(region string) (link.SignInPage, error)
+
 	Log     *slog.Logger
 	Ready   func(context.Context) error // nil while requests should come here
 	Observe func(method, route string, status int, took time.Duration)
@@ -48,7 +52,8 @@ type Server struct {
 	echo    *echo.Echo
 	texts   texts
 	signIns *signIns
-	proxy   sync.Once // see noticeProxy
+	garmins map[string]link.SignInPage // by region
+	proxy   sync.Once                  // see noticeProxy
 }
 
 // New returns a Server. It runs nothing in the background.
@@ -57,7 +62,11 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, echo: echo.New(), texts: texts, signIns: newSignIns(c)}
+	pages, err := signInPages(c.SignInPage)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c, echo: echo.New(), texts: texts, signIns: newSignIns(c), garmins: pages}
 	s.echo.HTTPErrorHandler = s.fail
 	s.echo.IPExtractor = clientAddress(c.TrustedProxies)
 	if err := s.surround(); err != nil {
@@ -121,7 +130,15 @@ func (s *Server) routes() {
 	} {
 		e.POST(path, s.form(act, s.linkAgain, actsByUser, actsByNetwork), user)
 		if path != "/link" && path != "/link/mfa" {
-			e.GET(path, toLink, user) // where a form without scripts stands after it failed
+			e.GET(path, to(home), user)
 		}
 	}
+
+	e.GET("/link/handoff", s.showHandoff, user, s.framesGarmin)
+	e.GET("/link/ticket", to("/link/handoff"), user)
+	e.POST("/link/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), user, s.framesGarmin)
+	e.GET("/link/import", s.showImport, user)
+	e.POST("/link/import", s.form(s.importSession, s.importAgain, actsByUser, actsByNetwork), user)
+	e.GET("/link/export", s.showExport, user)
+	e.POST("/link/export", s.form(s.exportSession, s.exportAgain, exportsByUser, exportsByEmail, actsByNetwork), user)
 }

@@ -17,7 +17,7 @@ func (s *Server) showLanding(c echo.Context) error {
 	if _, known := visitorOf(c); known {
 		return c.Redirect(http.StatusSeeOther, home)
 	}
-	return s.render(c, http.StatusOK, views.Landing{SignupOpen: s.SignupOpen, Notice: s.takeNotice(c)})
+	return s.render(c, http.StatusOK, views.Landing{SignupOpen: s.SignupOpen, Notice: s.texts.Notices[s.takeNotice(c)]})
 }
 
 func (s *Server) showSignIn(c echo.Context) error {
@@ -25,7 +25,7 @@ func (s *Server) showSignIn(c echo.Context) error {
 	if _, known := visitorOf(c); known {
 		return c.Redirect(http.StatusSeeOther, orHome(next))
 	}
-	return s.render(c, http.StatusOK, views.SignIn{Next: next, SignupOpen: s.SignupOpen, Notice: s.takeNotice(c)})
+	return s.render(c, http.StatusOK, views.SignIn{Next: next, SignupOpen: s.SignupOpen, Notice: s.texts.Notices[s.takeNotice(c)]})
 }
 
 func (s *Server) signIn(c echo.Context) error {

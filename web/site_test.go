@@ -70,8 +70,9 @@ func (s *site) server(change ...func(*web.Config)) *web.Server {
 	config := web.Config{
 		Links: s.links(postgres.NewLinks(s.db.Gorm)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm), DB: s.db.SQL,
 		BaseURL: base, SignupOpen: true, Log: log,
-		Ready:   func(context.Context) error { return nil },
-		Observe: func(string, string, int, time.Duration) {},
+		SignInPage: func(region string) (link.SignInPage, error) { return link.SignInPageOf(region, s.url) },
+		Ready:      func(context.Context) error { return nil },
+		Observe:    func(string, string, int, time.Duration) {},
 	}
 	for _, c := range change {
 		c(&config)

@@ -116,7 +116,11 @@ func TestPagesCostFewStatements(t *testing.T) {
 		prepare()
 		wantAtMost(3, runner, "/link", http.StatusOK)
 		wantAtMost(3, runner, "/link/status", http.StatusOK)
+		wantAtMost(3, runner, "/link/handoff", http.StatusOK)
+		wantAtMost(2, runner, "/link/handoff?region=garmin.com", http.StatusOK)
+		wantAtMost(2, runner, "/link/import", http.StatusOK)
 	}
+	wantAtMost(3, runner, "/link/export", http.StatusOK)
 	if len(sent.take()) != 0 {
 		t.Error("statements were counted late")
 	}

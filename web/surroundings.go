@@ -11,7 +11,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-const maxBody = 64 << 10 // bytes; the largest form has some hundreds
+// maxBody is in bytes. The largest forms hold a session or a whole page of
+// Garmin's, of some 15,000 characters, with every other one escaped.
+const maxBody = 256 << 10
 
 // Keys of what a request carries along.
 const (

@@ -25,7 +25,7 @@ func TestHeaders(t *testing.T) {
 	b := s.runner()
 	for _, p := range []*page{
 		s.browser().get("/"), s.browser().get("/signin"), s.browser().get("/nowhere"), s.browser().get("/link"),
-		b.get("/link"), b.get("/link/status"), b.get("/healthz"), b.post("/link", "email", "x"), b.do(http.MethodDelete, "/link", nil),
+		b.get("/link"), b.get("/link/status"), b.get("/link/handoff"), b.get("/link/import"), b.post("/link/ticket"), b.get("/healthz"), b.post("/link", "email", "x"), b.do(http.MethodDelete, "/link", nil),
 	} {
 		for name, want := range map[string]string{
 			"Cache-Control":                "no-store",
@@ -133,7 +133,7 @@ func TestFormsOfTheBaseURLAreTaken(t *testing.T) {
 func TestBodiesAreBounded(t *testing.T) {
 	t.Parallel()
 	b := newSite(t).browser()
-	b.do(http.MethodPost, "/signin", bytes.NewReader(bytes.Repeat([]byte("a"), 65<<10))).
+	b.do(http.MethodPost, "/signin", bytes.NewReader(bytes.Repeat([]byte("a"), 257<<10))).
 		want(http.StatusRequestEntityTooLarge).wantText("larger than any form")
 	b.do(http.MethodPost, "/signin", strings.NewReader("password=%zz&secret-typed")).want(http.StatusBadRequest)
 	b.post("/signin", "email", email, "password", password).want(http.StatusSeeOther)

@@ -15,6 +15,7 @@ var english []byte
 // texts are the words that users read, in one language.
 type texts struct {
 	Link         map[link.Kind]message  `json:"link"`
+	Instead      map[link.Kind]string   `json:"instead"` // see answer
 	Reasons      map[link.Reason]string `json:"reasons"`
 	Account      map[string]message     `json:"account"`
 	Pages        map[int]message        `json:"pages"` // by status

@@ -31,6 +31,7 @@ var habits = []struct {
 	{"server gone", []look{desktopLight}, showServerGone},
 	{"replica gone", []look{phoneLight}, showReplicaGone},
 	{"password shown", []look{phoneLight}, showPasswordShown},
+	{"hand-off in a frame", []look{phoneLight, desktopDark}, func(b *tab) { b.signIn(); walkHandoffInAFrame(b) }},
 	{"keyboard alone", []look{desktopLight, desktopDark.withoutScripts()}, showKeyboardAlone},
 }
 

@@ -32,6 +32,9 @@ var journeys = []struct {
 	{"unlink", walkUnlink},
 	{"refused by Garmin", walkRefused},
 	{"link that died", walkDeadLink},
+	{"hand-off by address", walkHandoffByAddress},
+	{"import and copy", walkImportAndCopy},
+	{"blocked by Garmin", walkBlocked},
 }
 
 // looksOf spreads the screens over the journeys, so that each is walked with

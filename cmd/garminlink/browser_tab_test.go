@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -13,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
 )
@@ -46,7 +49,7 @@ func chromium(t *testing.T) context.Context {
 		chromedp.NoSandbox, // root in a container has none
 		chromedp.DisableGPU,
 		chromedp.IgnoreCertErrors, // the door's certificate is of its own making
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(profile(t)),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("lang", "en-GB"),
@@ -61,6 +64,21 @@ func chromium(t *testing.T) context.Context {
 	return ctx
 }
 
+// profile is that of a browser which lets a frame of another site have cookies.
+// Not every browser does; then the user pastes.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "Default"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const allow = `{"profile":{"cookie_controls_mode":0,"block_third_party_cookies":false}}`
+	if err := os.WriteFile(filepath.Join(dir, "Default", "Preferences"), []byte(allow), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // tab is a page of a browser profile of its own, before a stack of its own.
 // It takes down whatever the console says and whoever is asked.
 type tab struct {
@@ -73,6 +91,8 @@ type tab struct {
 	states  int  // seen so far
 	noisy   bool // what the browser complains of is what the test does
 
+	atGarmin atomic.Bool // the user has gone to Garmin's own page
+
 	mu         sync.Mutex
 	complaints []string
 }
@@ -83,7 +103,8 @@ func openTab(t *testing.T, browser context.Context, l look) *tab {
 	b := &tab{t: t, s: newStack(t, "SIGNUP=open"), look: l}
 	b.replica = b.s.replica()
 	b.user = b.s.newUser(ourUser)
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
+	behindProxy := func(p *target.CreateBrowserContextParams) { p.ProxyServer = b.s.proxy }
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(behindProxy), chromedp.WithListener(b.listen))
 	t.Cleanup(cancel)
 	t.Cleanup(b.wantSilence)
 	b.ctx = ctx
@@ -136,7 +157,7 @@ func (b *tab) listen(event any) {
 			b.complain("%s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") {
+		if !strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") && !b.atGarmin.Load() {
 			b.complain("asked elsewhere: %s", e.Request.URL)
 		}
 	}
@@ -224,11 +245,10 @@ func (b *tab) open(path string) {
 // fill types into the field with this label, in place of what it holds.
 func (b *tab) fill(label, text string) {
 	b.t.Helper()
-	field := fmt.Sprintf(`//input[@id=//label[normalize-space()=%q]/@for]`, label)
-	b.do("fill "+label, chromedp.Steps(
-		chromedp.Clear(field, chromedp.NodeVisible),
-		chromedp.SendKeys(field, text, chromedp.NodeVisible),
-	))
+	field := fmt.Sprintf(`//*[self::input or self::textarea][@id=//label[normalize-space()=%q]/@for]`, label)
+	b.do("find "+label, chromedp.Focus(field, chromedp.NodeVisible))
+	evaluate[int](b, "document.activeElement.value = ''; 0")
+	b.do("fill "+label, chromedp.SendKeys(field, text, chromedp.NodeVisible))
 }
 
 // button is a selector for what can be pressed and is called this.

@@ -108,8 +108,17 @@ func (d *door) keep(r *http.Response) error {
 	header.Del("Set-Cookie")
 	d.out.WriteString(r.Request.Method + " " + r.Request.URL.String() + "\n")
 	_ = header.Write(&d.out) // a buffer takes every write
-	d.out.Write(body)
+	if !isCopy(r) {
+		d.out.Write(body)
+	}
 	return nil
+}
+
+// isCopy reports that an answer is the one place where a session may stand: the
+// file that its owner asked for.
+func isCopy(r *http.Response) bool {
+	return r.Request.Method == http.MethodPost && r.Request.URL.Path == "/link/export" &&
+		strings.HasPrefix(r.Header.Get("Content-Disposition"), "attachment")
 }
 
 // count is how often a route was asked for, such as "POST /link". next is

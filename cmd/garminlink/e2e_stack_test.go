@@ -33,7 +33,8 @@ type stack struct {
 	door     *door
 	keyset   string
 	settings []string // of every process, without prefix
-	network  []string // the way to the simulated Garmin
+	proxy    string   // to the simulated Garmin
+	network  []string // the way there, as variables
 	programs []*program
 }
 
@@ -55,6 +56,7 @@ func newStack(t testing.TB, settings ...string) *stack {
 	if err := os.WriteFile(authority, ca, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	s.proxy = proxy
 	s.network = []string{"HTTPS_PROXY=" + proxy, "SSL_CERT_FILE=" + authority}
 	s.settings = append([]string{
 		"DATABASE_URL=" + s.db.URL,
@@ -64,6 +66,7 @@ func newStack(t testing.TB, settings ...string) *stack {
 		"TRUSTED_PROXIES=127.0.0.0/8",
 		"LOG_LEVEL=debug",
 		"LOG_FORMAT=json",
+		"GARMIN_FLOWS=ios", // so that one fault is one answer
 	}, settings...)
 	t.Cleanup(s.inspect)
 	return s

@@ -44,6 +44,9 @@ func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error)
 	if err != nil {
 		return "", err
 	}
+	if e.Format == Garminconnect && session.Renewal() == garmin.RenewOAuth1 {
+		e.Renewal = false // that form has no place for what renews it
+	}
 	if !e.Renewal {
 		session = session.Stripped()
 	}

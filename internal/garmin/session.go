@@ -45,6 +45,9 @@ func makeSession(oauth1, oauth2 object) (*Session, error) {
 // Region returns where the account lives.
 func (s *Session) Region() Region { return s.region }
 
+// Misplaced reports that the access token was issued in another region than the one that the session says.
+func (s *Session) Misplaced() bool { return s.claims.region != "" && s.claims.region != s.region }
+
 // ExpiresAt returns when the access token ends: as the token itself says, else as it was noted when it came; zero
 // when neither is known.
 func (s *Session) ExpiresAt() time.Time {

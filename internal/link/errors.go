@@ -38,7 +38,7 @@ const (
 	SessionUnknown  Kind = "session_unknown"    // readable, but no session
 	SessionHalf     Kind = "session_half"       // one of garth's two files
 	SessionEmpty    Kind = "session_no_token"
-	SessionRegion   Kind = "session_region"
+	SessionRegion   Kind = "session_region"        // of none of Garmin's, or of another than its token
 	SessionOver     Kind = "session_expired"       // ended, and so has what would renew it
 	SessionRefused  Kind = "session_refused"       // Garmin takes neither its token nor what would renew it
 	SessionStripped Kind = "session_not_renewable" // it would end within a day and take the place of one that goes on

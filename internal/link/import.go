@@ -65,6 +65,9 @@ func (s *Service) takeOver(ctx context.Context, act Act, login Login, session *g
 		e := s.refused(ctx, session.Region(), "", err)
 		if e.Kind == TokenRefused || e.Kind == ReauthNeeded {
 			e.Kind = SessionRefused
+			if session.Misplaced() {
+				e.Kind = SessionRegion
+			}
 		}
 		return s.abandon(ctx, act, f, e)
 	}

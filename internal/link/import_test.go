@@ -160,7 +160,7 @@ func TestSessionOfTheOtherRegionIsRefused(t *testing.T) {
 	}
 	moved := base64.StdEncoding.EncodeToString([]byte(strings.ReplaceAll(string(list), `"domain": "garmin.cn"`, `"domain": "garmin.com"`)))
 	_, err = w.bring(moved)
-	wantKind(t, err, link.SessionRefused)
+	wantKind(t, err, link.SessionRegion)
 }
 
 // A session that ends within a day must not take the place of one that goes on.

@@ -84,7 +84,7 @@ func TestFaultsOfSessionsStandAtTheField(t *testing.T) {
 		{base("hello"), "is no session"},
 		{`{"oauth_token":"typed-secret","oauth_token_secret":"b","domain":"garmin.com"}`, "one of garth’s two files"},
 		{`{"di_token":"", "di_refresh_token":"typed-secret"}`, "the access token is missing"},
-		{`{"di_token":"typed-secret","di_refresh_token":"d","di_client_id":"e"}`, "must be of garmin.com or garmin.cn"},
+		{`{"di_token":"typed-secret","di_refresh_token":"d","di_client_id":"e"}`, "names no region of Garmin’s"},
 		{base(`[{"domain":"garmin.com"},{"access_token":"a","expires_at":1,"refresh_token":""}]`), "has ended"},
 		{base(`[{"domain":"garmin.com"},{"access_token":"a","refresh_token":"b"}]`), "another program has renewed it"},
 	} {

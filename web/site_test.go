@@ -104,7 +104,7 @@ func (s *site) links(store link.Store) *link.Service {
 		s.t.Fatal(err)
 	}
 	options := garmin.Options{Transport: s.garmin.Transport(), Flows: []garmin.Flow{garmin.IOS}}
-	links := link.New(store, options, vault, postgres.NewLimits(s.db.Gorm), slog.New(slog.DiscardHandler))
+	links := link.New(store, options, link.DefaultBudget, vault, postgres.NewLimits(s.db.Gorm), slog.New(slog.DiscardHandler))
 	s.t.Cleanup(links.Close)
 	return links
 }

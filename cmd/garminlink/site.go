@@ -29,7 +29,7 @@ func wire(c Config, s surroundings, db *postgres.DB, vault *link.Vault, log *slo
 	}
 	limits := postgres.NewLimits(db.Gorm)
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
-	made.links = link.New(postgres.NewLinks(db.Gorm), options, vault, limits, log)
+	made.links = link.New(postgres.NewLinks(db.Gorm), options, link.DefaultBudget, vault, limits, log)
 	var err error
 	made.pages, err = web.New(web.Config{
 		Links:          made.links,

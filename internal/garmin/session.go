@@ -94,6 +94,19 @@ func (s *Session) Renewal() Renewal {
 	return RenewNone
 }
 
+// EndsAt returns an end that no renewal moves: of the access token when nothing renews it, of the OAuth1 token when Garmin
+// stated one (it does for accounts with MFA, about a year ahead). Zero when none is known.
+func (s *Session) EndsAt() time.Time {
+	switch s.Renewal() {
+	case RenewNone:
+		return s.ExpiresAt()
+	case RenewOAuth1:
+		end, _ := time.Parse("2006-01-02T15:04:05.999999", s.oauth1.text(keyMFAEnd))
+		return end
+	}
+	return time.Time{}
+}
+
 // CheckLife returns an InputError with FaultExpired when the session surely is of no use at a time: its access token
 // has ended, and so has what would renew it. An end that nobody stated counts as not reached.
 func (s *Session) CheckLife(now time.Time) error {

@@ -160,12 +160,13 @@ func (s *Service) adopt(r *Record, e Event, a arrival) error {
 	if err := r.move(e); err != nil {
 		return err
 	}
-	r.Session, r.Candidate = sealed, nil
+	r.hold(sealed, a.session)
+	r.Candidate = nil
 	if a.email != "" || r.GarminGUID != a.profile.GUID {
 		r.GarminEmail = a.email
 	}
 	r.Region, r.GarminGUID, r.GarminName = string(a.session.Region()), a.profile.GUID, name(a.profile)
-	r.RefreshedAt, r.NextCheck = time.Time{}, r.Now.Add(checkInterval)
+	r.RefreshedAt, r.NextCheck = time.Time{}, r.Now.Add(r.untilCheck())
 	if r.LastValidated = a.proved; a.proved.IsZero() {
 		r.LastValidated = r.Now
 	}

@@ -53,7 +53,7 @@ func (w *world) replicaWith(o garmin.Options) *link.Service {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := link.New(store, o, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
+	s := link.New(store, o, link.DefaultBudget, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s
 }

@@ -33,7 +33,7 @@ func (w *world) replicaWhere(happens func()) *link.Service {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := link.New(store, w.options(), vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
+	s := link.New(store, w.options(), link.DefaultBudget, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s
 }

@@ -37,25 +37,32 @@ func (r *Record) mayJudge(doubt time.Duration) bool {
 }
 
 // judge believes a refused grant only where no other refresh may have
-// succeeded unseen; a first refusal in doubt is only noted. A session that
-// moved on meanwhile is adopted instead.
+// succeeded unseen, and not while the mass brake is on; else the refusal is
+// only noted. A session that moved on meanwhile is adopted instead.
 func (s *Service) judge(ctx context.Context, act Act, seen Record, doubt time.Duration, cause error) (refreshed, error) {
+	believed := seen.mayJudge(doubt)
+	if believed {
+		stopped, err := s.braked(ctx)
+		if err != nil {
+			return refreshed{}, err
+		}
+		if stopped {
+			believed, doubt = false, brakeAgain
+		}
+	}
 	var adopted refreshed
-	var verdict error = &Error{Kind: ReauthNeeded, Err: cause}
+	var verdict error
 	err := s.update(ctx, act, func(r *Record) error {
-		if r.LeaseOwner != seen.LeaseOwner || r.Session.Generation != seen.Session.Generation {
+		switch {
+		case r.LeaseOwner != seen.LeaseOwner || r.Session.Generation != seen.Session.Generation:
 			adopted, verdict = s.current(*r)
 			return nil
-		}
-		if !seen.mayJudge(doubt) {
+		case !believed:
 			verdict = &Error{Kind: Unavailable, RetryAfter: doubt, Err: cause}
-			r.release()
-			if r.GrantRefusedAt.IsZero() {
-				r.GrantRefusedAt = r.Now
-			}
-			r.NextCheck = r.Now.Add(doubt)
+			r.noteRefusal(doubt)
 			return nil
 		}
+		verdict = &Error{Kind: ReauthNeeded, Err: cause}
 		r.Reason = GrantRefused
 		return r.move(Rejected)
 	})
@@ -63,4 +70,12 @@ func (s *Service) judge(ctx context.Context, act Act, seen Record, doubt time.Du
 		return refreshed{}, err
 	}
 	return adopted, verdict
+}
+
+func (r *Record) noteRefusal(again time.Duration) {
+	r.release()
+	if r.GrantRefusedAt.IsZero() {
+		r.GrantRefusedAt = r.Now
+	}
+	r.NextCheck = r.Now.Add(again)
 }

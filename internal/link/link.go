@@ -72,6 +72,10 @@ type Link struct {
 	RefreshedAt   time.Time // zero before the first refresh
 	ExpiresAt     time.Time // of the access token, which refreshing moves
 
+	// ReconnectBefore is an end, within a week, that refreshing does not move;
+	// zero if there is none.
+	ReconnectBefore time.Time
+
 	Challenge *Challenge
 	Candidate *Candidate
 	Asking    *Asking // a login is under way

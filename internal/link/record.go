@@ -34,6 +34,7 @@ func (r *Record) move(e Event) error {
 
 func (r *Record) dropSession() {
 	r.Session, r.Previous = SealedSession{}, SealedSession{}
+	r.ObtainedAt, r.EndsAt = time.Time{}, time.Time{}
 	r.release()
 	r.Intent, r.IntentAt = 0, time.Time{}
 	r.GrantRefusedAt, r.NextCheck = time.Time{}, time.Time{}
@@ -91,6 +92,9 @@ func (r *Record) view() Link {
 		State: r.State, Region: r.Region, GarminEmail: r.GarminEmail, GarminName: r.GarminName,
 		Reason: r.Reason, CreatedAt: r.CreatedAt, Since: r.Since, LastValidated: r.LastValidated,
 		RefreshedAt: r.RefreshedAt, ExpiresAt: r.Session.ExpiresAt, AsOf: r.Now,
+	}
+	if r.State.Session == Live && !r.EndsAt.IsZero() && r.EndsAt.Sub(r.Now) < warnTime {
+		l.ReconnectBefore = r.EndsAt
 	}
 	if p := r.Login; p != nil && r.Now.Sub(p.StartedAt) < lostTime {
 		l.Asking = &Asking{Since: p.StartedAt, PausedUntil: p.PausedUntil}

@@ -15,6 +15,10 @@ const (
 	loserTime   = 20 * time.Second // how long the loser of a lease waits for the winner
 )
 
+// proofTime is when a new session must have been proved to work, if the one who
+// obtained it dies before he has.
+const proofTime = 5 * time.Minute
+
 type refreshed struct {
 	session    *garmin.Session
 	generation int64
@@ -55,6 +59,7 @@ func (s *Service) refreshOnce(ctx context.Context, act Act, seen int64) (refresh
 	case err != nil:
 		return refreshed{}, err
 	case claimed && r.LeaseOwner == owner: // else the link moved on between the two
+		failpoint("after-claim")
 		return s.redeem(ctx, act, r, claim)
 	default:
 		return s.awaitRefresh(ctx, r, seen)
@@ -106,6 +111,7 @@ func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshCl
 	}
 	switch {
 	case err == nil:
+		failpoint("after-answer")
 		return s.saveRefreshed(ctx, act, r.Session.Generation, claim, next, sent)
 	case garmin.KindOf(err) == garmin.KindGrantDead:
 		return s.judge(ctx, act, r, doubt, err)
@@ -135,8 +141,12 @@ func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim 
 				return nil
 			case seen:
 				sealed, err := s.vault.sealSession(r.User, kindSession, claim.Generation, next, r.Now)
-				r.renew(sealed, sent)
-				return err
+				if err != nil {
+					return err
+				}
+				r.renew(sealed, next, sent)
+				failpoint("before-commit")
+				return nil
 			default:
 				var err error
 				result, err = s.current(*r)
@@ -144,14 +154,17 @@ func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim 
 			}
 		})
 	})
+	if err == nil {
+		failpoint("after-commit")
+	}
 	return result, err
 }
 
-func (r *Record) renew(next, sent SealedSession) {
-	since, last, check := r.APIRefusedSince, r.APIRefusedAt, r.NextCheck
-	r.dropSession()
-	r.Session, r.Previous, r.RefreshedAt = next, sent, r.Now
-	r.APIRefusedSince, r.APIRefusedAt, r.NextCheck = since, last, check
+func (r *Record) renew(next SealedSession, s *garmin.Session, sent SealedSession) {
+	since, last := r.APIRefusedSince, r.APIRefusedAt
+	r.hold(next, s)
+	r.Previous, r.RefreshedAt, r.NextCheck = sent, r.Now, r.Now.Add(proofTime)
+	r.APIRefusedSince, r.APIRefusedAt = since, last
 }
 
 // yield gives the lease back without a new session. The intent stays where

@@ -1,9 +1,11 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -24,8 +26,6 @@ const (
 	stepTime  = 60 * time.Second
 	claimTime = 75 * time.Second
 	storeTime = 10 * time.Second // for one transaction
-
-	checkInterval = 24 * time.Hour // until an unused link is validated again
 )
 
 var noID uuid.UUID
@@ -34,6 +34,7 @@ var noID uuid.UUID
 type Service struct {
 	store   Store
 	garmin  *garmin.Client
+	budget  limit.Rate
 	vault   *Vault
 	limits  limit.Limiter
 	log     *slog.Logger
@@ -43,14 +44,15 @@ type Service struct {
 	giveUp  context.CancelFunc
 }
 
-// New returns a Service that asks Garmin as o says. What o leaves out it adds:
-// the OAuth1 consumer is fetched once and kept for all replicas. Each attempt
-// goes on record, besides to o.Report.
+// New returns a Service that asks Garmin as o says, each host as often as the
+// budget allows. What o leaves out it adds: the OAuth1 consumer is fetched once
+// and kept for all replicas. Each attempt goes on record, besides to o.Report.
 //
 // Close it when no call is under way any more, or when the shutdown grace is
 // over.
-func New(store Store, o garmin.Options, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
-	s := &Service{store: store, vault: vault, limits: limits, log: log}
+func New(store Store, o garmin.Options, budget limit.Rate, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
+	s := &Service{store: store, budget: budget, vault: vault, limits: limits, log: log}
+	o.Transport = outbound{next: cmp.Or(o.Transport, http.DefaultTransport), limits: limits, budget: budget, log: log}
 	if o.Consumer == nil {
 		o.Consumer = s.consumer
 	}

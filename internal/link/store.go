@@ -30,8 +30,26 @@ type Store interface {
 	Update(ctx context.Context, act Act, decide func(*Record) error) error
 
 	// Validated records in one statement that the session of this generation
-	// was proved to work. It changes nothing if the generation moved on.
+	// was proved to work, and counts it as alive. It changes nothing if the
+	// generation moved on.
 	Validated(ctx context.Context, user uuid.UUID, generation int64, next time.Duration) error
+
+	// CountDead counts one more session as dead, and returns how many were
+	// counted as alive and as dead within a time.
+	CountDead(ctx context.Context, within time.Duration) (alive, dead int, err error)
+
+	// Due lists users whose sessions are due for a check, the longest due
+	// first; Lapsed those with a challenge or candidate that is over.
+	Due(ctx context.Context, most int) ([]uuid.UUID, error)
+	Lapsed(ctx context.Context, most int) ([]uuid.UUID, error)
+
+	// Postpone makes the session of this generation due no sooner than after
+	// wait.
+	Postpone(ctx context.Context, user uuid.UUID, generation int64, wait time.Duration) error
+
+	// Clean removes what is kept for a time only, and makes room for what
+	// comes.
+	Clean(ctx context.Context) error
 
 	// ClaimRefresh takes the lease of a link's refresh for one owner, if its
 	// session is still the one seen and nobody holds the lease, and draws the
@@ -93,6 +111,8 @@ type Record struct {
 	CreatedAt, Since, LastValidated time.Time
 
 	Session     SealedSession
+	ObtainedAt  time.Time // when its access token came; zero of one from before that was kept
+	EndsAt      time.Time // its end, if refreshing does not move it; zero if none is known
 	RefreshedAt time.Time
 	NextCheck   time.Time
 

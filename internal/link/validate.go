@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -101,13 +102,14 @@ func (s *Service) proved(ctx context.Context, act Act, generation int64, profile
 	if profile.GUID != r.GarminGUID {
 		return &Error{Kind: UnknownAnswer, Err: fmt.Errorf("the session of generation %d answers for another account", generation)}
 	}
-	return s.store.Validated(ctx, act.User, generation, checkInterval)
+	return s.store.Validated(ctx, act.User, generation, r.untilCheck())
 }
 
 // apiRefuses notes that the API refuses even a new token. That is Garmin's
 // trouble, until it has gone on for so long that only a new login can help.
 func (s *Service) apiRefuses(ctx context.Context, act Act, generation int64, cause error) error {
-	result := &Error{Kind: Unavailable, RetryAfter: recheckTime, Err: cause}
+	later := &Error{Kind: Unavailable, RetryAfter: recheckTime, Err: cause}
+	ripe := false
 	err := s.update(ctx, act, func(r *Record) error {
 		if r.Session.Generation != generation {
 			return nil
@@ -116,15 +118,21 @@ func (s *Service) apiRefuses(ctx context.Context, act Act, generation int64, cau
 			r.APIRefusedSince = r.Now
 		}
 		r.APIRefusedAt, r.NextCheck = r.Now, r.Now.Add(recheckTime)
-		if r.Now.Sub(r.APIRefusedSince) < refusalTime {
+		ripe = r.Now.Sub(r.APIRefusedSince) >= refusalTime
+		return nil
+	})
+	if err != nil || !ripe {
+		return cmp.Or(err, error(later))
+	}
+	if stopped, err := s.braked(ctx); err != nil || stopped {
+		return cmp.Or(err, error(later))
+	}
+	err = s.update(ctx, act, func(r *Record) error {
+		if r.Session.Generation != generation {
 			return nil
 		}
-		result = &Error{Kind: ReauthNeeded, Err: cause}
 		r.Reason = TokenRefusal
 		return r.move(Rejected)
 	})
-	if err != nil {
-		return err
-	}
-	return result
+	return cmp.Or(err, error(&Error{Kind: ReauthNeeded, Err: cause}))
 }

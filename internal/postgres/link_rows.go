@@ -26,12 +26,14 @@ type stateRow struct {
 	GarminGUID  *string `gorm:"column:garmin_guid"`
 	GarminName  *string
 
-	Generation       *int64
-	KeyID            *int64
-	SessionExpiresAt *time.Time
-	RefreshExpiresAt *time.Time
-	RefreshedAt      *time.Time
-	NextCheckAt      *time.Time
+	Generation        *int64
+	KeyID             *int64
+	SessionExpiresAt  *time.Time
+	RefreshExpiresAt  *time.Time
+	SessionObtainedAt *time.Time
+	SessionEndsAt     *time.Time
+	RefreshedAt       *time.Time
+	NextCheckAt       *time.Time
 
 	LeaseOwner         *uuid.UUID
 	LeaseUntil         *time.Time
@@ -147,6 +149,7 @@ func (s *stateRow) fill(r *link.Record) {
 		Sealed: sealed(s.SessionData, value(s.KeyID)), Generation: value(s.Generation),
 		ExpiresAt: value(s.SessionExpiresAt), RefreshExpiresAt: value(s.RefreshExpiresAt),
 	}
+	r.ObtainedAt, r.EndsAt = value(s.SessionObtainedAt), value(s.SessionEndsAt)
 	r.RefreshedAt, r.NextCheck = value(s.RefreshedAt), value(s.NextCheckAt)
 	r.LeaseOwner, r.LeaseUntil = value(s.LeaseOwner), value(s.LeaseUntil)
 	r.Intent, r.IntentAt = value(s.IntentGeneration), value(s.IntentAt)
@@ -166,6 +169,7 @@ func stateOf(r *link.Record) stateRow {
 		GarminGUID: null(r.GarminGUID), GarminName: null(r.GarminName),
 		Generation: null(r.Session.Generation), KeyID: null(int64(r.Session.KeyID)),
 		SessionExpiresAt: null(r.Session.ExpiresAt), RefreshExpiresAt: null(r.Session.RefreshExpiresAt),
+		SessionObtainedAt: null(r.ObtainedAt), SessionEndsAt: null(r.EndsAt),
 		RefreshedAt: null(r.RefreshedAt), NextCheckAt: null(r.NextCheck),
 		LeaseOwner: null(r.LeaseOwner), LeaseUntil: null(r.LeaseUntil),
 		IntentGeneration: null(r.Intent), IntentAt: null(r.IntentAt),

@@ -166,10 +166,15 @@ func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 // Validated implements link.Store.
 func (p *Links) Validated(ctx context.Context, user uuid.UUID, generation int64, next time.Duration) error {
 	return linkError(ctx, p.db.WithContext(ctx).Exec(`
-		UPDATE garmin_authentication_states
-		SET last_validated = app_now(), updated_at = app_now(), next_check_at = app_now() + make_interval(secs => ?),
-			api_refused_since = NULL, api_refused_at = NULL, previous_session = NULL, previous_generation = NULL, previous_key_id = NULL
-		WHERE user_id = ? AND generation = ?`, next.Seconds(), user, generation).Error)
+		WITH proved AS (
+			UPDATE garmin_authentication_states
+			SET last_validated = app_now(), updated_at = app_now(), next_check_at = app_now() + make_interval(secs => ?),
+				api_refused_since = NULL, api_refused_at = NULL, grant_refused_at = NULL,
+				previous_session = NULL, previous_generation = NULL, previous_key_id = NULL
+			WHERE user_id = ? AND generation = ?
+			RETURNING 1)
+		INSERT INTO link_verdicts AS v (minute, alive) SELECT date_trunc('minute', app_now()), 1 FROM proved
+		ON CONFLICT (minute) DO UPDATE SET alive = v.alive + 1`, next.Seconds(), user, generation).Error)
 }
 
 // ClaimRefresh implements link.Store.

@@ -1,0 +1,47 @@
+package link
+
+import (
+	"context"
+	"time"
+)
+
+// The mass brake: when so many of the sessions judged within brakeTime came out
+// dead, it is Garmin, and not so many users. Judging then stops for brakeHold,
+// and for longer while the refusals of that time are still as many.
+const (
+	brakeLeast = 20
+	brakeShare = 0.05
+	brakeTime  = 10 * time.Minute
+	brakeHold  = time.Hour
+
+	// brakeAgain is when a link whose verdict was held back is looked at again:
+	// often enough to count in each brakeHold.
+	brakeAgain = 20 * time.Minute
+)
+
+const brakeKey = "garmin/judging"
+
+// brakes reports whether so many verdicts of death are too many.
+func brakes(alive, dead int) bool {
+	return dead >= brakeLeast && float64(dead) > brakeShare*float64(alive+dead)
+}
+
+// braked counts one more session as dead, and reports whether nobody is to be
+// asked to sign in again for it.
+func (s *Service) braked(ctx context.Context) (bool, error) {
+	left, err := s.limits.Cooling(ctx, brakeKey)
+	if err != nil {
+		return false, err
+	}
+	within := brakeTime
+	if left > 0 {
+		within = brakeHold
+	}
+	alive, dead, err := s.store.CountDead(ctx, within)
+	if err != nil || !brakes(alive, dead) {
+		return left > 0, err
+	}
+	s.log.ErrorContext(ctx, "judging has stopped: Garmin refuses too many sessions at once to be believed",
+		"dead", dead, "alive", alive, "within", within)
+	return true, s.limits.Cool(ctx, brakeKey, brakeHold)
+}

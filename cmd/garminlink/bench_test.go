@@ -104,7 +104,7 @@ func benchPages(b *testing.B, db *pgtest.DB, base string) http.Handler {
 	}
 	simulator := new(garmintest.Server)
 	b.Cleanup(simulator.Close)
-	site, err := wire(Config{BaseURL: origin{address}}, surroundings{garmin: simulator.Transport()},
+	site, err := wire(Config{BaseURL: origin{address}}, parts{web: true}, surroundings{garmin: simulator.Transport()},
 		db.DB, vault, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

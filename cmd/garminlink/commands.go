@@ -5,8 +5,6 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-
-	"github.com/garminlink/garminlink/internal/seal"
 )
 
 func newRoot(p process) *cobra.Command {
@@ -24,26 +22,8 @@ func newRoot(p process) *cobra.Command {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(newServe(p), newMigrate(p), newKeys(), newUser(p), newDev(p), newVersion(), newHealthcheck(p))
+	root.AddCommand(newServe(p), newWorker(p), newJobs(p), newMigrate(p), newKeys(p), newUser(p), newDev(p), newVersion(), newHealthcheck(p))
 	return root
-}
-
-func newKeys() *cobra.Command {
-	keys := &cobra.Command{Use: "keys", Short: "Make the keys that seal what is stored", Args: cobra.NoArgs, RunE: showHelp}
-	keys.AddCommand(&cobra.Command{
-		Use:   "generate",
-		Short: "Print a new keyset, for GARMINLINK_KEYSET or a file",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			keyset, err := seal.Generate()
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s\n", keyset)
-			return err
-		},
-	})
-	return keys
 }
 
 func newVersion() *cobra.Command {

@@ -21,8 +21,8 @@ type Config struct {
 	Addresses
 	Logging
 	Garmin
+	Keys
 
-	Keyset         secret    `env:"KEYSET,required"`
 	BaseURL        origin    `env:"BASE_URL,required"`
 	Signup         signup    `env:"SIGNUP" envDefault:"closed"`
 	TrustedProxies networks  `env:"TRUSTED_PROXIES"`

@@ -51,11 +51,11 @@ func runDev(ctx context.Context, p process, dir string, port int) error {
 				Database:  Database{DatabaseURL: secret(i.DatabaseURL), DatabaseSchema: dev.Schema},
 				Addresses: Addresses{Addr: address(i.Listener.Addr().String())},
 				Logging:   logging,
-				Keyset:    secret(i.Keyset),
+				Keys:      Keys{Keyset: secret(i.Keyset)},
 				BaseURL:   origin{i.BaseURL},
 				Signup:    "open",
 			}
-			return serve(ctx, config, surroundings{
+			return serve(ctx, config, parts{web: true, worker: true}, surroundings{
 				public: i.Listener, garmin: i.Garmin, signInPages: i.SignInPages, simulated: true, ready: i.Ready,
 			}, log)
 		},

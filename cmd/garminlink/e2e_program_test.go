@@ -43,10 +43,11 @@ func (s *stack) launch(args []string, settings ...string) *program {
 	return p
 }
 
-// replica starts one more server and opens the door to it.
+// replica starts one more server and opens the door to it. It runs no jobs: what
+// Garmin is asked is what the visitors asked for.
 func (s *stack) replica() *program {
 	s.t.Helper()
-	p := s.launch([]string{"serve"})
+	p := s.launch([]string{"serve", "--no-worker"})
 	p.addr, _ = p.await(s.t, "serving")["addr"].(string)
 	s.door.lead(p.addr)
 	return p

@@ -18,7 +18,7 @@ const prefix = "GARMINLINK_"
 const testPrefix = prefix + "TEST_"
 
 // files lists the variables that may come as a file instead: NAME_FILE.
-var files = []string{prefix + "DATABASE_URL", prefix + "KEYSET", prefix + "GARMIN_CONSUMER"}
+var files = []string{prefix + "DATABASE_URL", prefix + "KEYSET", prefix + "GARMIN_CONSUMER", prefix + "VAULT_TOKEN"}
 
 // advice says what to do about required variables.
 var advice = map[string]string{
@@ -59,16 +59,26 @@ func readFiles(vars map[string]string) (faults []string) {
 			faults = append(faults, fmt.Sprintf("%s and %s_FILE are both set: keep one", name, name))
 			continue
 		}
-		text, err := os.ReadFile(file)
+		text, err := readSecret(file)
 		if err != nil {
 			faults = append(faults, fmt.Sprintf("%s_FILE: %v", name, err))
 			continue
 		}
-		if vars[name] = strings.TrimSpace(string(text)); vars[name] == "" {
-			faults = append(faults, fmt.Sprintf("%s_FILE: %s is empty", name, file))
-		}
+		vars[name] = text
 	}
 	return faults
+}
+
+func readSecret(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSpace(string(text))
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty", file)
+	}
+	return secret, nil
 }
 
 // describe words an error of the parser, which knows fields, for people, who

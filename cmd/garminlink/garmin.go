@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
+	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/garminlink/garminlink/internal/link"
 )
 
@@ -18,6 +20,28 @@ type Garmin struct {
 	Flows     flows     `env:"GARMIN_FLOWS"`
 	ClientIDs clientIDs `env:"GARMIN_CLIENT_IDS"`
 	Consumer  consumer  `env:"GARMIN_CONSUMER"`
+
+	CallsPerSecond callRate `env:"GARMIN_CALLS_PER_SECOND"` // zero: link.DefaultBudget
+}
+
+// budget is how often all replicas together ask one of Garmin's hosts.
+func (g Garmin) budget() limit.Rate {
+	if g.CallsPerSecond == 0 {
+		return link.DefaultBudget
+	}
+	return limit.Rate{Burst: int(g.CallsPerSecond), Per: time.Second}
+}
+
+// callRate is in calls per second.
+type callRate int
+
+func (r *callRate) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > 1000 {
+		return fmt.Errorf("%q is not a number from 1 to 1000", text)
+	}
+	*r = callRate(n)
+	return nil
 }
 
 func (g Garmin) options(way http.RoundTripper, report func(context.Context, garmin.Attempt)) garmin.Options {

@@ -32,14 +32,15 @@ func (e endpoint) String() string { return e.listener.Addr().String() }
 // lifecycle serves until it is asked to end, and then ends without cutting
 // anything off.
 type lifecycle struct {
-	endpoints []endpoint // the one that tells about the drain last
+	endpoints []endpoint                    // the one that tells about the drain last
+	tasks     []func(context.Context) error // end when their context does
 	pause     time.Duration
 	draining  *atomic.Bool // set when the end begins
 	log       *slog.Logger
 }
 
-// run returns when ctx has ended and all requests have, or when an endpoint
-// fails. It closes the listeners.
+// run returns when ctx has ended and all requests and tasks have, or when one
+// of them fails. It closes the listeners.
 func (l lifecycle) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var servers []*http.Server
@@ -47,6 +48,9 @@ func (l lifecycle) run(ctx context.Context) error {
 		s := newServer(e.handler, l.log)
 		servers = append(servers, s)
 		group.Go(func() error { return serveOn(s, e.listener) })
+	}
+	for _, task := range l.tasks {
+		group.Go(func() error { return task(ctx) })
 	}
 	group.Go(func() error {
 		<-ctx.Done()

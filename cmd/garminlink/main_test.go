@@ -20,6 +20,7 @@ const mainVariable = testPrefix + "MAIN"
 func TestMain(m *testing.M) {
 	passwordCost = account.Cost{MemoryKiB: 64, Passes: 1}
 	drainPause = time.Second
+	rewrapPause = 10 * time.Millisecond
 	if os.Getenv(mainVariable) == "1" {
 		main()
 		return
@@ -65,6 +66,10 @@ func TestExitCodes(t *testing.T) {
 		{"version bogus", exitUsage, "bogus"},
 		{"version --bogus", exitUsage, "--bogus"},
 		{"keys bogus", exitUsage, "bogus"},
+		{"keys promote", exitUsage, "name one key by its id"},
+		{"keys retire first", exitUsage, `"first" is not the id of a key`},
+		{"keys delete 4294967296", exitUsage, `"4294967296" is not the id of a key`},
+		{"keys status", exitConfig, "GARMINLINK_KEYSET is not set"},
 		{"user create --role user", exitUsage, `"email"`},
 		{"user create --email a@example.com --role king", exitUsage, `"king" is not a role`},
 		{"user create --email a@example.com --role user", exitConfig, "GARMINLINK_DATABASE_URL is not set"},

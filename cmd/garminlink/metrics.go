@@ -22,6 +22,8 @@ type metrics struct {
 	requests *prometheus.HistogramVec
 	garmin   *prometheus.HistogramVec
 	logins   *prometheus.HistogramVec
+	checks   *prometheus.CounterVec
+	backlog  *backlog
 }
 
 func newMetrics(pool *pgxpool.Pool) *metrics {
@@ -42,11 +44,16 @@ func newMetrics(pool *pgxpool.Pool) *metrics {
 			Help:    "Time that each way to sign in took, its pause included, by what came of it (ok, or why not).",
 			Buckets: []float64{.5, 1, 2.5, 5, 10, 20, 40, 60},
 		}, []string{"flow", "region", "outcome"}),
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "garminlink_link_checks_total",
+			Help: "Links that jobs have checked, by what came of it: done, fault (ours), or why they are checked later.",
+		}, []string{"outcome"}),
+		backlog: new(backlog),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.garmin, m.logins,
+		m.requests, m.garmin, m.logins, m.checks, m.backlog,
 	)
 	for state, count := range map[string]func(*pgxpool.Stat) int32{
 		"acquired": (*pgxpool.Stat).AcquiredConns,

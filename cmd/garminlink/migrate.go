@@ -64,5 +64,12 @@ func requireSchema(ctx context.Context, db *postgres.DB) error {
 	if current < wanted {
 		return refuse("the database's schema has version %d and this program needs %d: run `garminlink migrate`, or set GARMINLINK_MIGRATE=auto", current, wanted)
 	}
+	queue, needed, err := db.QueueVersions(ctx)
+	if err != nil {
+		return err
+	}
+	if queue < needed {
+		return refuse("the tables of the job queue have version %d and this program needs %d: run `garminlink migrate`, or set GARMINLINK_MIGRATE=auto", queue, needed)
+	}
 	return nil
 }

@@ -11,33 +11,45 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
-	"github.com/garminlink/garminlink/internal/seal"
 )
 
 func newServe(p process) *cobra.Command {
-	return &cobra.Command{
+	does := parts{web: true}
+	var noWorker bool
+	command := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve browsers",
+		Short: "Serve browsers, and keep links alive",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := load[Config](p.environ)
+			config, log, err := configure(p)
 			if err != nil {
 				return err
 			}
-			log := config.logger(p.stderr)
-			names, err := unknown(p.environ)
-			if err != nil {
-				return err
-			}
-			for _, name := range names {
-				log.Warn("a variable means nothing to this program", "name", name)
-			}
-			return serve(cmd.Context(), config, surroundings{pause: drainPause}, log)
+			does.worker = !noWorker
+			return serve(cmd.Context(), config, does, surroundings{pause: drainPause}, log)
 		},
 	}
+	command.Flags().BoolVar(&noWorker, "no-worker", false, "leave it to others to keep links alive: see `garminlink worker`")
+	return command
 }
+
+// configure loads the whole configuration, and warns of what looks like one.
+func configure(p process) (Config, *slog.Logger, error) {
+	config, err := load[Config](p.environ)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	log := config.logger(p.stderr)
+	names, err := unknown(p.environ)
+	for _, name := range names {
+		log.Warn("a variable means nothing to this program", "name", name)
+	}
+	return config, log, err
+}
+
+// parts are what one process does.
+type parts struct{ web, worker bool }
 
 // surroundings are what `garminlink dev` has different from a deployment. The
 // zero value is a deployment's.
@@ -52,24 +64,22 @@ type surroundings struct {
 
 // serve runs the program until ctx ends. It refuses to start in a deployment
 // that cannot work, before it opens a port.
-func serve(ctx context.Context, c Config, s surroundings, log *slog.Logger) (err error) {
-	ring, err := seal.Parse([]byte(c.Keyset))
+func serve(ctx context.Context, c Config, does parts, s surroundings, log *slog.Logger) (err error) {
+	keys, err := c.Keys.open(ctx)
 	if err != nil {
-		return refuse("GARMINLINK_KEYSET: %w: put your copy of it back; `garminlink keys generate` makes one for a new database only", err)
+		return err
 	}
 	db, err := openSchema(ctx, c, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	vault, err := link.OpenVault(ctx, postgres.NewLinks(db.Gorm), ring)
-	if errors.Is(err, link.ErrWrongKeyset) {
-		return refuse("%w: give the keyset that this database was first started with (GARMINLINK_KEYSET), or another database", err)
-	}
+	vault, leave, err := join(ctx, db, keys, log)
 	if err != nil {
 		return err
 	}
-	site, err := wire(c, s, db, vault, log)
+	defer leave()
+	site, err := wire(c, does, s, db, vault, log)
 	if err != nil {
 		return err
 	}
@@ -78,14 +88,26 @@ func serve(ctx context.Context, c Config, s surroundings, log *slog.Logger) (err
 	if err != nil {
 		return err
 	}
-	log.Info("serving", "version", version(), "url", c.BaseURL.String(), "addr", endpoints[0].String())
-	for _, ops := range endpoints[1:] {
-		log.Info("serving operators", "addr", ops.String())
-	}
+	announce(c, site, endpoints, log)
 	if s.ready != nil {
 		s.ready()
 	}
-	return lifecycle{endpoints: endpoints, pause: s.pause, draining: &site.draining, log: log}.run(ctx)
+	return lifecycle{
+		endpoints: endpoints, tasks: site.tasks(), pause: s.pause, draining: &site.draining, log: log,
+	}.run(ctx)
+}
+
+func announce(c Config, s *site, endpoints []endpoint, log *slog.Logger) {
+	if s.pages != nil {
+		log.Info("serving", "version", version(), "url", c.BaseURL.String(), "addr", endpoints[0].String())
+		endpoints = endpoints[1:]
+	}
+	for _, ops := range endpoints {
+		log.Info("serving operators", "addr", ops.String())
+	}
+	if s.worker != nil {
+		log.Info("keeping links alive", "version", version())
+	}
 }
 
 // openSchema returns a database whose schema this version can work with.
@@ -105,21 +127,25 @@ func openSchema(ctx context.Context, c Config, log *slog.Logger) (*postgres.DB, 
 	return db, nil
 }
 
-// listen opens the ports, the public one first.
-func listen(a Addresses, public net.Listener, s *site) ([]endpoint, error) {
-	if public == nil {
-		var err error
+// listen opens the ports, the public one first, if there are pages.
+func listen(a Addresses, public net.Listener, s *site) (endpoints []endpoint, err error) {
+	if s.pages != nil && public == nil {
 		if public, err = net.Listen("tcp", string(a.Addr)); err != nil {
 			return nil, fmt.Errorf("GARMINLINK_ADDR: %w", err)
 		}
 	}
-	endpoints := []endpoint{{public, s.pages}}
+	if s.pages != nil {
+		endpoints = append(endpoints, endpoint{public, s.pages})
+	}
 	if a.OpsAddr == "" {
 		return endpoints, nil
 	}
 	l, err := net.Listen("tcp", string(a.OpsAddr))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("GARMINLINK_OPS_ADDR: %w", err), public.Close())
+		for _, e := range endpoints {
+			err = errors.Join(err, e.listener.Close())
+		}
+		return nil, fmt.Errorf("GARMINLINK_OPS_ADDR: %w", err)
 	}
 	return append(endpoints, endpoint{l, s.ops()}), nil
 }

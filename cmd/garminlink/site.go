@@ -9,6 +9,7 @@ import (
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
+	"github.com/garminlink/garminlink/internal/worker"
 	"github.com/garminlink/garminlink/web"
 )
 
@@ -16,21 +17,30 @@ import (
 type site struct {
 	db       *postgres.DB
 	links    *link.Service
-	pages    http.Handler
+	pages    http.Handler   // nil: there are none
+	worker   *worker.Worker // nil: others keep links alive
 	metrics  *metrics
 	draining atomic.Bool
 }
 
 // wire makes the parts and gives each what it needs.
-func wire(c Config, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
+func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
 	made := &site{db: db, metrics: newMetrics(db.Pool)}
 	if s.garmin == nil {
 		s.garmin = garminTransport()
 	}
 	limits := postgres.NewLimits(db.Gorm)
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
-	made.links = link.New(postgres.NewLinks(db.Gorm), options, link.DefaultBudget, vault, limits, log)
+	made.links = link.New(postgres.NewLinks(db.Gorm), options, c.Garmin.budget(), vault, limits, log)
 	var err error
+	if does.worker {
+		if made.worker, err = made.newWorker(c, log); err != nil {
+			return nil, err
+		}
+	}
+	if !does.web {
+		return made, nil
+	}
 	made.pages, err = web.New(web.Config{
 		Links:          made.links,
 		Accounts:       account.New(postgres.NewAccounts(db.Gorm), passwordCost),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
+	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/postgres/pgtest"
@@ -21,6 +22,7 @@ type world struct {
 	t      testing.TB
 	db     *pgtest.DB
 	garmin *garmintest.Server
+	keyset []byte
 	keys   *seal.Keyring
 	links  *link.Service // the first replica
 	user   uuid.UUID
@@ -36,7 +38,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, db: pgtest.New(t), garmin: new(garmintest.Server), keys: keys}
+	w := &world{t: t, db: pgtest.New(t), garmin: new(garmintest.Server), keyset: json, keys: keys}
 	t.Cleanup(w.garmin.Close)
 	w.links = w.replica()
 	w.user = w.newUser("runner@example.com")
@@ -48,12 +50,17 @@ func (w *world) replica() *link.Service { return w.replicaWith(w.options()) }
 
 func (w *world) replicaWith(o garmin.Options) *link.Service {
 	w.t.Helper()
+	return w.replicaWithin(link.DefaultBudget, o)
+}
+
+func (w *world) replicaWithin(budget limit.Rate, o garmin.Options) *link.Service {
+	w.t.Helper()
 	store := postgres.NewLinks(w.db.Gorm)
 	vault, err := link.OpenVault(context.Background(), store, w.keys)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := link.New(store, o, link.DefaultBudget, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
+	s := link.New(store, o, budget, vault, postgres.NewLimits(w.db.Gorm), slog.New(slog.DiscardHandler))
 	w.t.Cleanup(s.Close)
 	return s
 }

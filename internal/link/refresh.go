@@ -162,6 +162,11 @@ func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim 
 
 func (r *Record) renew(next SealedSession, s *garmin.Session, sent SealedSession) {
 	since, last := r.APIRefusedSince, r.APIRefusedAt
+	for _, held := range []SealedSession{r.Session, r.Previous} {
+		if held.Generation == sent.Generation {
+			sent = held // it may have been sealed anew meanwhile
+		}
+	}
 	r.hold(next, s)
 	r.Previous, r.RefreshedAt, r.NextCheck = sent, r.Now, r.Now.Add(proofTime)
 	r.APIRefusedSince, r.APIRefusedAt = since, last

@@ -79,6 +79,8 @@ type Store interface {
 	// Install was called. Install keeps the first of several.
 	Installation(ctx context.Context) (Installation, error)
 	Install(ctx context.Context, i Installation) error
+
+	KeyStore
 }
 
 // Installation is what all replicas share for ever, and which key seals.

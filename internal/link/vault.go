@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
@@ -27,12 +28,19 @@ const (
 	kindConsumer  seal.Kind = "oauth1-consumer"
 )
 
-// Vault seals and opens for one installation.
+// Vault seals and opens for one installation. Its keyring and the key that seals
+// are replaced while it is in use: see Heartbeat.
 type Vault struct {
-	ring         *seal.Keyring
 	installation string
-	key          uint32
 	mac          []byte
+	keys         atomic.Pointer[keysInUse]
+}
+
+// keysInUse change together, so that who seals never meets a ring without the
+// key that is to seal.
+type keysInUse struct {
+	ring    *seal.Keyring
+	sealing uint32
 }
 
 // OpenVault proves that the keyset fits the database: that it opens what is
@@ -46,16 +54,34 @@ func OpenVault(ctx context.Context, store Store, ring *seal.Keyring) (*Vault, er
 	if err != nil {
 		return nil, err
 	}
-	v := &Vault{ring: ring, installation: i.ID.String(), key: i.SealingKey}
-	v.mac, err = ring.Open(i.MACKey, seal.Binding{Installation: v.installation, Kind: kindMACKey})
+	mac, err := i.prove(ring)
+	if err != nil {
+		return nil, err
+	}
+	v := &Vault{installation: i.ID.String(), mac: mac}
+	v.keys.Store(&keysInUse{ring, i.SealingKey})
+	return v, nil
+}
+
+// prove fails with ErrWrongKeyset unless the ring opens the canary and holds
+// the key that seals.
+func (i Installation) prove(ring *seal.Keyring) (mac []byte, err error) {
+	mac, err = ring.Open(i.MACKey, seal.Binding{Installation: i.ID.String(), Kind: kindMACKey})
+	if err == nil && !ring.Has(i.SealingKey) {
+		err = fmt.Errorf("%w: %d, which seals", seal.ErrKeyMissing, i.SealingKey)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWrongKeyset, err)
 	}
-	if _, err := ring.Seal(v.key, nil, seal.Binding{}); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrWrongKeyset, err)
-	}
-	return v, nil
+	return mac, nil
 }
+
+func (v *Vault) seal(plaintext []byte, b seal.Binding) (Sealed, error) {
+	k := v.keys.Load()
+	return k.ring.Seal(k.sealing, plaintext, b)
+}
+
+func (v *Vault) open(s Sealed, b seal.Binding) ([]byte, error) { return v.keys.Load().ring.Open(s, b) }
 
 func found(ctx context.Context, store Store, ring *seal.Keyring) (Installation, error) {
 	i := Installation{ID: newID(), SealingKey: ring.Primary()}
@@ -100,7 +126,7 @@ func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s 
 	if err != nil {
 		return SealedSession{}, err
 	}
-	sealed, err := v.ring.Seal(v.key, []byte(plaintext), v.binding(user, kind, generation))
+	sealed, err := v.seal([]byte(plaintext), v.binding(user, kind, generation))
 	if err != nil {
 		return SealedSession{}, err
 	}
@@ -114,7 +140,7 @@ func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s 
 }
 
 func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*garmin.Session, error) {
-	plaintext, err := v.ring.Open(s.Sealed, v.binding(user, kind, s.Generation))
+	plaintext, err := v.open(s.Sealed, v.binding(user, kind, s.Generation))
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +148,12 @@ func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*g
 }
 
 func (v *Vault) sealConsumer(c garmin.Consumer) (Consumer, error) {
-	sealed, err := v.ring.Seal(v.key, []byte(c.Secret.Reveal()), v.consumerBinding(c.Key))
+	sealed, err := v.seal([]byte(c.Secret.Reveal()), v.consumerBinding(c.Key))
 	return Consumer{Key: c.Key, Secret: sealed}, err
 }
 
 func (v *Vault) openConsumer(c Consumer) (garmin.Consumer, error) {
-	secret, err := v.ring.Open(c.Secret, v.consumerBinding(c.Key))
+	secret, err := v.open(c.Secret, v.consumerBinding(c.Key))
 	return garmin.Consumer{Key: c.Key, Secret: garmin.Secret(secret)}, err
 }
 
@@ -144,11 +170,11 @@ func (v *Vault) sealChallenge(user, id uuid.UUID, c *garmin.Challenge) (seal.Sea
 	if err != nil {
 		return seal.Sealed{}, err
 	}
-	return v.ring.Seal(v.key, plaintext, v.challengeBinding(user, id))
+	return v.seal(plaintext, v.challengeBinding(user, id))
 }
 
 func (v *Vault) openChallenge(user, id uuid.UUID, s seal.Sealed) (*garmin.Challenge, error) {
-	plaintext, err := v.ring.Open(s, v.challengeBinding(user, id))
+	plaintext, err := v.open(s, v.challengeBinding(user, id))
 	if err != nil {
 		return nil, err
 	}

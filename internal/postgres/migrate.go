@@ -20,7 +20,8 @@ const (
 )
 
 // Migrate brings the schema up to the newest version, making it first if it
-// is missing. Replicas that start together wait for one another.
+// is missing, and River's tables with it. Replicas that start together wait
+// for one another.
 func (db *DB) Migrate(ctx context.Context) error {
 	if err := db.createSchema(ctx); err != nil {
 		return err
@@ -32,11 +33,17 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if _, err = provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return nil
+	return db.migrateQueue(ctx)
 }
 
-// MigrateDown takes the schema back to a version; 0 is empty.
+// MigrateDown takes the schema back to a version; 0 is empty. River's tables go
+// with the last of ours.
 func (db *DB) MigrateDown(ctx context.Context, version int64) error {
+	if version == 0 {
+		if err := db.dropQueue(ctx); err != nil {
+			return err
+		}
+	}
 	provider, err := db.goose()
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package seal
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -12,38 +14,34 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Keyring opens with every key of a keyset and seals with the one asked for.
-// It is safe for concurrent use.
+// Keyring opens with every enabled key of a keyset and seals with the one asked
+// for. It never changes: another keyset makes another ring. It is safe for
+// concurrent use.
 type Keyring struct {
 	primary uint32
+	order   []Key
 	keys    map[uint32]tink.AEAD
 }
 
-// Generate makes a new keyset with one AES-256-GCM key, in Tink's JSON form.
-// The result is the secret itself.
-func Generate() ([]byte, error) {
-	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	var out bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&out)); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return out.Bytes(), nil
+// Key is one of a keyset. A key that is not enabled neither seals nor opens.
+type Key struct {
+	ID      uint32
+	Enabled bool
 }
 
-// Parse reads a keyset in Tink's JSON form. Keys that are not enabled are left
-// out. It fails with ErrKeyset; the error holds no key material.
+// Parse reads a keyset in Tink's JSON form. It fails with ErrKeyset; the error
+// holds no key material.
 func Parse(json []byte) (*Keyring, error) {
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(json)))
+	handle, err := read(json)
 	if err != nil {
-		return nil, ErrKeyset // Tink's error may quote the input
+		return nil, err
 	}
 	material := insecurecleartextkeyset.KeysetMaterial(handle)
 	ring := &Keyring{primary: material.GetPrimaryKeyId(), keys: map[uint32]tink.AEAD{}}
 	for _, key := range material.GetKey() {
-		if key.GetStatus() != tinkpb.KeyStatusType_ENABLED {
+		enabled := key.GetStatus() == tinkpb.KeyStatusType_ENABLED
+		ring.order = append(ring.order, Key{ID: key.GetKeyId(), Enabled: enabled})
+		if !enabled {
 			continue
 		}
 		if ring.keys[key.GetKeyId()], err = single(key); err != nil {
@@ -71,6 +69,18 @@ func single(key *tinkpb.Keyset_Key) (tink.AEAD, error) {
 // Primary is the key id that the keyset itself names first: the one to seal
 // with on a new installation.
 func (k *Keyring) Primary() uint32 { return k.primary }
+
+// Keys lists the keys in the order of the keyset.
+func (k *Keyring) Keys() []Key { return slices.Clone(k.order) }
+
+// IDs lists the keys that seal and open.
+func (k *Keyring) IDs() []uint32 { return slices.Sorted(maps.Keys(k.keys)) }
+
+// Has reports whether the ring can seal and open with a key.
+func (k *Keyring) Has(key uint32) bool {
+	_, ok := k.keys[key]
+	return ok
+}
 
 // Seal encrypts plaintext under the named key and binds it to b. It fails with
 // ErrKeyMissing.

@@ -1,8 +1,10 @@
-// Package seal owns the keyring and what is sealed with it: authenticated
-// encryption (Tink AEAD) in which every ciphertext is bound to the place where
-// it belongs, so that a sealed value copied elsewhere does not open.
+// Package seal owns keysets, the keyrings made of them and what is sealed with
+// those: authenticated encryption (Tink AEAD) in which every ciphertext is bound
+// to the place where it belongs, so that a sealed value copied elsewhere does
+// not open.
 //
-// It does not know what is sealed, nor which key is to seal: the caller says.
+// It does not know what is sealed, nor which key is to seal, nor where keysets
+// are kept: the caller says.
 package seal
 
 import (

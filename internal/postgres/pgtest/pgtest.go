@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/peterldowns/pgtestdb"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/migrations"
@@ -111,10 +113,17 @@ func server(t testing.TB) pgtestdb.Config {
 // migrator makes the template as the program itself would.
 type migrator struct{}
 
-// Hash changes with every change of a migration.
+// Hash changes with every change of a migration, River's included.
 func (migrator) Hash() (string, error) {
 	hash := sha256.New()
-	err := fs.WalkDir(migrations.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+	river, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	if err != nil {
+		return "", err
+	}
+	for _, m := range river.AllVersions() {
+		fmt.Fprintf(hash, "river %d %d\n%s", m.Version, len(m.SQLUp), m.SQLUp)
+	}
+	err = fs.WalkDir(migrations.FS, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}

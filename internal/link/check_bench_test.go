@@ -1,0 +1,56 @@
+package link_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin/garmintest"
+	"github.com/garminlink/garminlink/internal/limit"
+	"github.com/google/uuid"
+)
+
+// How many due links one replica validates against the simulation, by as many
+// at once as a worker has, with a budget that is not in the way.
+func BenchmarkCheck(b *testing.B) {
+	w := newWorld(b)
+	w.links = w.replicaWithin(limit.Rate{Burst: 1_000_000, Per: time.Second}, w.options())
+	users := make([]uuid.UUID, 64)
+	for i := range users {
+		name := fmt.Sprintf("user%d", i)
+		w.garmin.Add(garmintest.Account{Email: name + "@garmin.example", Password: garmintest.DemoPassword})
+		users[i] = w.newUser(name + "@example.com")
+		if _, err := w.links.Start(context.Background(), w.job(users[i]), credentials(name)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	checked := 0
+	for b.Loop() {
+		w.exec("UPDATE garmin_authentication_states SET next_check_at = app_now()")
+		w.checkAll(b, users)
+		checked += len(users)
+	}
+	b.ReportMetric(float64(checked)/b.Elapsed().Seconds(), "links/s")
+}
+
+func (w *world) checkAll(b *testing.B, users []uuid.UUID) {
+	b.Helper()
+	var all sync.WaitGroup
+	next := make(chan uuid.UUID)
+	for range 20 {
+		all.Go(func() {
+			for user := range next {
+				if err := w.links.Check(context.Background(), w.job(user)); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	for _, user := range users {
+		next <- user
+	}
+	close(next)
+	all.Wait()
+}

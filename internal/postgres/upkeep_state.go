@@ -1,0 +1,45 @@
+package postgres
+
+import (
+	"context"
+	"time"
+)
+
+// Backlog tells how many links are due for a check, and for how long the
+// longest is. It reads the index alone.
+func (p *Links) Backlog(ctx context.Context) (due int, overdue time.Duration, err error) {
+	var sum struct {
+		Due     int
+		Seconds float64
+	}
+	err = p.db.WithContext(ctx).Raw(`
+		SELECT count(*) AS due, coalesce(extract(epoch FROM app_now() - min(next_check_at)), 0) AS seconds
+		FROM garmin_authentication_states
+		WHERE session_data IS NOT NULL AND next_check_at <= app_now()`).Scan(&sum).Error
+	return sum.Due, time.Duration(sum.Seconds * float64(time.Second)), linkError(ctx, err)
+}
+
+// Verdicts counts the sessions that were found alive and dead within a time.
+func (p *Links) Verdicts(ctx context.Context, within time.Duration) (alive, dead int, err error) {
+	var sum struct{ Alive, Dead int }
+	err = p.db.WithContext(ctx).Raw(`
+		SELECT coalesce(sum(alive), 0) AS alive, coalesce(sum(dead), 0) AS dead
+		FROM link_verdicts WHERE minute > app_now() - make_interval(secs => ?)`, within.Seconds()).Scan(&sum).Error
+	return sum.Alive, sum.Dead, linkError(ctx, err)
+}
+
+// CoolDown is something that may not be done before a time.
+type CoolDown struct {
+	Key   string
+	Until time.Time
+	Left  time.Duration
+}
+
+// CoolDowns lists those whose keys have a prefix and that are not over, by key.
+func (l *Limits) CoolDowns(ctx context.Context, prefix string) ([]CoolDown, error) {
+	var rows []CoolDown
+	err := l.db.WithContext(ctx).Raw(`
+		SELECT key, until, (extract(epoch FROM until - app_now()) * 1000000000)::bigint AS "left"
+		FROM cool_downs WHERE starts_with(key, ?) AND until > app_now() ORDER BY key`, prefix).Scan(&rows).Error
+	return rows, orDown(ctx, err)
+}

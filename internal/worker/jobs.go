@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+// The queues: one for checks of links, which operators may pause, and one for
+// what finds them and cleans up.
+const (
+	checksQueue = "checks"
+	upkeepQueue = "upkeep"
+)
+
+const (
+	findPeriod  = 10 * time.Second
+	lapsePeriod = time.Minute
+	cleanPeriod = time.Hour
+)
+
+// Kinds of jobs and their arguments, which stand in the database in plain: ids
+// only.
+type (
+	findDueLinks struct{}
+	endLapsed    struct{}
+	cleanUp      struct{}
+	checkLink    struct {
+		User uuid.UUID `json:"user"`
+	}
+)
+
+func (findDueLinks) Kind() string { return "find_due_links" }
+func (endLapsed) Kind() string    { return "end_lapsed" }
+func (cleanUp) Kind() string      { return "clean_up" }
+func (checkLink) Kind() string    { return "check_link" }
+
+func (findDueLinks) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: upkeepQueue} }
+func (endLapsed) InsertOpts() river.InsertOpts    { return river.InsertOpts{Queue: upkeepQueue} }
+func (cleanUp) InsertOpts() river.InsertOpts      { return river.InsertOpts{Queue: upkeepQueue} }
+
+// InsertOpts lets a link wait in the queue once. A check that is over does not
+// count: it must not stand in the way of the next.
+func (checkLink) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: checksQueue, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
+		rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+	}}}
+}
+
+// periodic are the jobs that one replica, which River elects, adds from time to
+// time. All come at its start too, as programs may be started anew more often
+// than every hour.
+func periodic() []*river.PeriodicJob {
+	every := func(d time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(d),
+			func() (river.JobArgs, *river.InsertOpts) { return args, nil },
+			&river.PeriodicJobOpts{RunOnStart: true})
+	}
+	return []*river.PeriodicJob{
+		every(findPeriod, findDueLinks{}),
+		every(lapsePeriod, endLapsed{}),
+		every(cleanPeriod, cleanUp{}),
+	}
+}
+
+func (w *Worker) workers() *river.Workers {
+	workers := river.NewWorkers()
+	add(workers, func(ctx context.Context, _ *river.Job[findDueLinks]) error { return w.findDue(ctx) })
+	add(workers, func(ctx context.Context, j *river.Job[endLapsed]) error { return w.endLapsed(ctx, actOf(j)) })
+	add(workers, func(ctx context.Context, _ *river.Job[cleanUp]) error { return w.Links.Clean(ctx) })
+	add(workers, func(ctx context.Context, j *river.Job[checkLink]) error {
+		act := actOf(j)
+		act.User = j.Args.User
+		return w.check(ctx, act)
+	})
+	return workers
+}
+
+func add[T river.JobArgs](workers *river.Workers, work func(context.Context, *river.Job[T]) error) {
+	river.AddWorker(workers, river.WorkFunc(work))
+}
+
+// actOf names the job where the history and the log name a request.
+func actOf[T river.JobArgs](j *river.Job[T]) link.Act {
+	return link.Act{By: link.BySystem, RequestID: "job-" + strconv.FormatInt(j.ID, 10)}
+}

@@ -28,6 +28,18 @@ func At(t, now time.Time) Moment {
 // IsZero says that it never happened.
 func (m Moment) IsZero() bool { return m.ISO == "" }
 
+// Deadline is a moment ahead as a time to act by; "" for a zero t.
+func Deadline(t, now time.Time) string {
+	switch left := t.Sub(now); {
+	case t.IsZero():
+		return ""
+	case left < 48*time.Hour:
+		return "within " + remaining(max(60, int(left.Seconds())))
+	default:
+		return "before " + t.UTC().Format("2 January")
+	}
+}
+
 func ago(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:

@@ -33,6 +33,22 @@ func TestAt(t *testing.T) {
 	}
 }
 
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	for end, want := range map[time.Time]string{
+		{}:                          "",
+		now.Add(5 * 24 * time.Hour): "before 3 December",
+		now.Add(20 * time.Hour):     "within 20 hours",
+		now.Add(30 * time.Minute):   "within 30 minutes",
+		now.Add(-time.Hour):         "within 1 minute",
+	} {
+		if got := Deadline(end, now); got != want {
+			t.Errorf("%s: %q, want %q", end, got, want)
+		}
+	}
+}
+
 func TestRemainingNeverSaysLessThanIsLeft(t *testing.T) {
 	t.Parallel()
 	for seconds, want := range map[int]string{

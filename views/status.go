@@ -11,14 +11,19 @@ const (
 // Status says how the link is doing. It is drawn again and again by
 // GET /link/status?shown=<state>.
 type Status struct {
-	State         string // NotLinked, Active, MFAPending or ReauthNeeded
-	Shown         string // the query's "shown": the state that the page around it was drawn for; "" on the page itself
-	GarminName    string
-	GarminEmail   string
-	Region        string // garmin.com or garmin.cn
-	Reason        string // of ReauthNeeded, in words
-	Since         Moment // of ReauthNeeded: when the session ended
-	LinkedSince   Moment
+	State       string // NotLinked, Active, MFAPending or ReauthNeeded
+	Shown       string // the query's "shown": the state that the page around it was drawn for; "" on the page itself
+	GarminName  string
+	GarminEmail string
+	Region      string // garmin.com or garmin.cn
+	Reason      string // of ReauthNeeded, in words
+	Since       Moment // of ReauthNeeded: when the session ended
+	LinkedSince Moment
+
+	// Reconnect is by when, such as "before 3 December", as the access ends
+	// then and cannot be renewed; "" if it need not be.
+	Reconnect string
+
 	LastValidated Moment // zero: never
 	Renewed       Moment // when the access was last refreshed; zero: never
 	Asking        *Asking

@@ -135,3 +135,12 @@ func TestImportToAnotherAccountAsks(t *testing.T) {
 	b.post("/link/replace", "confirm", "no").wantRedirect("/link")
 	b.get("/link").wantText("Pia Plain")
 }
+
+// What nothing renews ends: the page says by when to act.
+func TestSessionThatEndsIsToldInTime(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.runner()
+	b.post("/link/import", "session", s.dumps(s.session("plain", garmin.RegionGlobal).Stripped())).wantRedirect("/link")
+	b.get("/link").want(http.StatusOK).wantText("Reconnect within 24 hours.", "we cannot renew it")
+}

@@ -14,6 +14,7 @@ import (
 func (s *Service) attempt(ctx context.Context, act Act, login Login, admit admission, run func(context.Context, Login) error) (Link, error) {
 	var same *Login
 	err := s.store.BeginLogin(ctx, act, login, lostTime, func(r *Record, recent []Login) error {
+		s.clock.set(r.Now)
 		if same = duplicateOf(recent, login, r.Now); same != nil {
 			return fail(InProgress)
 		}

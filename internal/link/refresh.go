@@ -59,6 +59,7 @@ func (s *Service) refreshOnce(ctx context.Context, act Act, seen int64) (refresh
 	case err != nil:
 		return refreshed{}, err
 	case claimed && r.LeaseOwner == owner: // else the link moved on between the two
+		s.clock.set(r.Now)
 		failpoint("after-claim")
 		return s.redeem(ctx, act, r, claim)
 	default:

@@ -35,6 +35,7 @@ type Service struct {
 	store   Store
 	garmin  *garmin.Client
 	budget  limit.Rate
+	clock   clock
 	vault   *Vault
 	limits  limit.Limiter
 	log     *slog.Logger
@@ -53,6 +54,11 @@ type Service struct {
 func New(store Store, o garmin.Options, budget limit.Rate, vault *Vault, limits limit.Limiter, log *slog.Logger) *Service {
 	s := &Service{store: store, budget: budget, vault: vault, limits: limits, log: log}
 	o.Transport = outbound{next: cmp.Or(o.Transport, http.DefaultTransport), limits: limits, budget: budget, log: log}
+	s.clock.own = time.Now
+	if o.Now != nil {
+		s.clock.own = o.Now
+	}
+	o.Now = s.clock.now
 	if o.Consumer == nil {
 		o.Consumer = s.consumer
 	}

@@ -20,7 +20,14 @@ run: program ## run everything on this machine, with a simulated Garmin
 .PHONY: test
 test: program chromium ## run all tests, with the race detector and a real PostgreSQL
 	$(WITH_DATABASE) $(GO) test -race ./...
+	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
 	.ci/fuzz 2s
+
+.PHONY: chaos
+chaos: program ## kill replicas at work, cut the database off, take Garmin down: about 8 minutes
+	$(WITH_DATABASE) $(GO) test -v -timeout 30m -tags chaos -run '^TestChaos' ./cmd/garminlink
+	$(WITH_DATABASE) $(GO) test -v -timeout 30m -run '^(TestSessionIsSavedWhenTheDatabaseIsBack|TestGarminDownForAnHour)$$' \
+		./internal/link -link.cut 30s -link.outage 10000
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for a minute

@@ -122,6 +122,7 @@ func (s *Server) serve(w http.ResponseWriter, a ask) {
 	if a.body, err = io.ReadAll(http.MaxBytesReader(w, a.Body, 1<<20)); err != nil {
 		return
 	}
+	a.Body = io.NopCloser(bytes.NewReader(a.body)) // faults may look at it
 	host, region, ok := splitHost(a.Host)
 	a.region = region
 	op := a.route(host)

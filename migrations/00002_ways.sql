@@ -3,8 +3,8 @@
 -- +goose Up
 ALTER TABLE garmin_login_attempts
     ADD COLUMN way text NOT NULL DEFAULT 'password' CHECK (way IN ('password', 'handoff', 'import')),
+    ADD COLUMN ticket_mac   bytea, -- of the ticket or session that was brought; email_mac is empty then
     ADD COLUMN paused_until timestamptz;
-COMMENT ON COLUMN garmin_login_attempts.email_mac IS 'MAC of the e-mail, the ticket or the session, by way';
 
 -- Signs OAuth1 requests; the same for everybody.
 CREATE TABLE oauth1_consumer (
@@ -60,5 +60,4 @@ END $$;
 -- +goose Down
 DROP FUNCTION turn_link_activity();
 DROP TABLE link_activity, oauth1_consumer;
-COMMENT ON COLUMN garmin_login_attempts.email_mac IS NULL;
-ALTER TABLE garmin_login_attempts DROP COLUMN way, DROP COLUMN paused_until;
+ALTER TABLE garmin_login_attempts DROP COLUMN way, DROP COLUMN ticket_mac, DROP COLUMN paused_until;

@@ -50,7 +50,7 @@ func importPage(i Import) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"lead\">If garth or python-garminconnect has signed in to Garmin for you before, its session can be linked, without your password.</p><section class=\"caution\" aria-labelledby=\"moves-title\"><h2 id=\"moves-title\">The session moves here</h2><p>From now on this app renews it. A program that goes on renewing its own copy would end both, the copy and this link. Stop that program, or let it check the session out here instead.</p></section><section class=\"card stack\" aria-labelledby=\"paste-title\"><h2 id=\"paste-title\">What you can paste</h2><ul class=\"list\"><li>what garth’s <code>dumps</code> gives: one long line of text;</li><li>what garth’s <code>dump</code> writes: <code>oauth1_token.json</code> and <code>oauth2_token.json</code>, one after the other;</li><li>what python-garminconnect keeps: <code>garmin_tokens.json</code>.</li></ul>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"lead\">If garth or python-garminconnect has signed in to Garmin for you before, its session can be linked, without your password.</p><section class=\"caution\" aria-labelledby=\"moves-title\"><h2 id=\"moves-title\">The session moves here</h2><p>From now on this app renews it. A program that goes on renewing its own copy would end both, the copy and this link. Stop that program, or let it check the session out here instead.</p><p>If Garmin renews it while we check it, your own copy ends at once, whatever comes of it here.</p></section><section class=\"card stack\" aria-labelledby=\"paste-title\"><h2 id=\"paste-title\">What you can paste</h2><ul class=\"list\"><li>what garth’s <code>dumps</code> gives: one long line of text;</li><li>what garth’s <code>dump</code> writes: <code>oauth1_token.json</code> and <code>oauth2_token.json</code>, one after the other;</li><li>what python-garminconnect keeps: <code>garmin_tokens.json</code>.</li></ul>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -73,7 +73,7 @@ func importPage(i Import) templ.Component {
 			var templ_7745c5c3_Var4 string
 			templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.ResolveAttributeValue(i.FormID)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `import.templ`, Line: 19, Col: 55}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `import.templ`, Line: 20, Col: 55}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var4)
 			if templ_7745c5c3_Err != nil {

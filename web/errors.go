@@ -23,6 +23,8 @@ type answer struct {
 	field  string        // of the form that is at fault; "" for none
 	retry  time.Duration // until trying again makes sense; 0: unknown or at once
 
+	kind link.Kind // "" for what is not link's
+
 	// instead is what to do where Garmin's own page can be offered in the
 	// place of the password; "" if that would not help.
 	instead string
@@ -41,12 +43,13 @@ type place struct {
 }
 
 var linkPlaces = map[link.Kind]place{
-	link.InvalidEmail:    {http.StatusUnprocessableEntity, "email"},
-	link.InvalidPassword: {http.StatusUnprocessableEntity, "password"},
-	link.InvalidRegion:   {http.StatusUnprocessableEntity, "region"},
-	link.InvalidCode:     {http.StatusUnprocessableEntity, "code"},
-	link.InvalidFormat:   {http.StatusUnprocessableEntity, "format"},
-	link.WrongCode:       {http.StatusUnprocessableEntity, "code"},
+	link.InvalidEmail:      {http.StatusUnprocessableEntity, "email"},
+	link.InvalidPassword:   {http.StatusUnprocessableEntity, "password"},
+	link.InvalidRegion:     {http.StatusUnprocessableEntity, "region"},
+	link.InvalidCode:       {http.StatusUnprocessableEntity, "code"},
+	link.InvalidFormat:     {http.StatusUnprocessableEntity, "format"},
+	link.NoRenewalInFormat: {http.StatusUnprocessableEntity, "format"},
+	link.WrongCode:         {http.StatusUnprocessableEntity, "code"},
 
 	link.TicketMissing:   {http.StatusUnprocessableEntity, "ticket"},
 	link.TicketAmbiguous: {http.StatusUnprocessableEntity, "ticket"},
@@ -85,6 +88,7 @@ var linkPlaces = map[link.Kind]place{
 	link.Superseded:  {status: http.StatusConflict},
 
 	link.RateLimited:     {status: http.StatusTooManyRequests},
+	link.TokensLimited:   {status: http.StatusTooManyRequests},
 	link.ResendTooSoon:   {status: http.StatusTooManyRequests},
 	link.TooManyFailures: {status: http.StatusTooManyRequests},
 	link.TooManyAccounts: {status: http.StatusTooManyRequests},
@@ -115,7 +119,10 @@ var accountPlaces = []struct {
 func (s *Server) judge(err error) (a answer, ofForm bool) {
 	if e, ok := errors.AsType[*link.Error](err); ok {
 		if p, known := linkPlaces[e.Kind]; known {
-			return answer{s.texts.Link[e.Kind], p.status, p.field, e.RetryAfter, s.texts.Instead[e.Kind]}, true
+			return answer{
+				message: s.texts.Link[e.Kind], status: p.status, field: p.field, retry: e.RetryAfter,
+				kind: e.Kind, instead: s.texts.Instead[e.Kind],
+			}, true
 		}
 	}
 	for _, p := range accountPlaces {
@@ -133,6 +140,15 @@ func (s *Server) judge(err error) (a answer, ofForm bool) {
 		text = s.texts.Pages[status]
 	}
 	return answer{message: text, status: status}, status == http.StatusUnprocessableEntity
+}
+
+// inWay has the words of a way on which no password was typed, where they
+// differ.
+func (s *Server) inWay(w link.Way, a answer) answer {
+	if m, ok := s.texts.Ways[w][a.kind]; ok {
+		a.message = m
+	}
+	return a
 }
 
 func statusOf(err error) int {

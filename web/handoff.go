@@ -76,7 +76,7 @@ func (s *Server) redeemTicket(c echo.Context) error {
 }
 
 func (s *Server) handoffAgain(c echo.Context, a answer) (views.View, error) {
-	v := s.handoffView(entered(c, "region"))
+	v, a := s.handoffView(entered(c, "region")), s.inWay(link.ByHandoff, a)
 	if a.field == "ticket" {
 		v.TicketError = a.Text
 	} else {

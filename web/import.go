@@ -25,7 +25,7 @@ func (s *Server) importSession(c echo.Context) error {
 }
 
 func (s *Server) importAgain(c echo.Context, a answer) (views.View, error) {
-	v := views.Import{FormID: uuid.NewString()}
+	v, a := views.Import{FormID: uuid.NewString()}, s.inWay(link.ByImport, a)
 	if a.field == "session" {
 		v.SessionError = a.Text
 	} else {

@@ -14,13 +14,14 @@ var english []byte
 
 // texts are the words that users read, in one language.
 type texts struct {
-	Link         map[link.Kind]message  `json:"link"`
-	Instead      map[link.Kind]string   `json:"instead"` // see answer
-	Reasons      map[link.Reason]string `json:"reasons"`
-	Account      map[string]message     `json:"account"`
-	Pages        map[int]message        `json:"pages"` // by status
-	Notices      map[notice]string      `json:"notices"`
-	PasswordRule string                 `json:"password_rule"`
+	Link         map[link.Kind]message              `json:"link"`
+	Instead      map[link.Kind]string               `json:"instead"` // see answer
+	Ways         map[link.Way]map[link.Kind]message `json:"ways"`    // in the place of Link's, where no password was typed
+	Reasons      map[link.Reason]string             `json:"reasons"`
+	Account      map[string]message                 `json:"account"`
+	Pages        map[int]message                    `json:"pages"` // by status
+	Notices      map[notice]string                  `json:"notices"`
+	PasswordRule string                             `json:"password_rule"`
 }
 
 // message says what happened, whose side it is on and what to do next.

@@ -160,7 +160,7 @@ func walkImportAndCopy(b *tab) {
 	b.fill("Password", ourPassword)
 	b.press("Download")
 	b.s.door.await(b.t, "POST /link/export", 2)
-	b.open("/link")
+	b.press("Back to your link")
 	b.see(headActive)
 }
 

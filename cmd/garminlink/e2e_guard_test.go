@@ -150,6 +150,6 @@ func TestCookiesAreForThisSiteAlone(t *testing.T) {
 func TestFormsAreLimitedInSize(t *testing.T) {
 	t.Parallel()
 	s := serving(t)
-	s.runner("runner").post("/link", "email", strings.Repeat("x", 100_000)).
+	s.runner("runner").post("/link", "email", strings.Repeat("x", 300_000)).
 		want(http.StatusRequestEntityTooLarge).wantProblem("That was too much")
 }

@@ -19,10 +19,7 @@ import (
 // KindRateLimited, KindClientLimited, KindUnavailable, KindProtocol; after these, Sent says whether the ticket may
 // be spent.
 func (c *Client) Exchange(ctx context.Context, t *Ticket) (*Session, error) {
-	var (
-		err    error
-		judged bool
-	)
+	var err, judged error
 	for _, n := range c.clientOrder() {
 		var s *Session
 		s, err = c.exchange(ctx, t, c.clientIDs[n])
@@ -33,18 +30,23 @@ func (c *Client) Exchange(ctx context.Context, t *Ticket) (*Session, error) {
 		if KindOf(err) != KindTicketRefused {
 			return nil, err
 		}
-		judged = judged || !clientRefused(err)
+		if errorOf(err).Judged() {
+			judged = err
+		}
 	}
-	if judged || c.consumer == nil || !legacyTicket(t) {
+	if judged != nil {
+		return nil, judged
+	}
+	if c.consumer == nil || !legacyTicket(t) {
 		return nil, err
 	}
 	return c.exchangeLegacy(ctx, t)
 }
 
-// clientRefused reports a refusal of the client id, before the ticket was looked at (RFC 6749, 5.2).
-func clientRefused(err error) bool {
-	typ := errorOf(err).Type
-	return typ == "invalid_client" || typ == "unauthorized_client"
+// Judged reports that the DI service refused a ticket itself: it is spent, or too old. Else what was refused is the
+// client id, before the ticket was looked at (RFC 6749, 5.2), or the way of OAuth1.
+func (e *Error) Judged() bool {
+	return e.Kind == KindTicketRefused && e.Op == opExchange && e.Type != "invalid_client" && e.Type != "unauthorized_client"
 }
 
 // clientOrder gives indices into clientIDs, the last good one first.

@@ -45,6 +45,17 @@ func makeSession(oauth1, oauth2 object) (*Session, error) {
 // Region returns where the account lives.
 func (s *Session) Region() Region { return s.region }
 
+// SameGrant reports that both are renewed by the same token.
+func (s *Session) SameGrant(o *Session) bool {
+	switch s.Renewal() {
+	case RenewDI:
+		return s.refreshToken() == o.refreshToken()
+	case RenewOAuth1:
+		return s.oauth1.text(keyToken) == o.oauth1.text(keyToken)
+	}
+	return false
+}
+
 // Misplaced reports that the access token was issued in another region than the one that the session says.
 func (s *Session) Misplaced() bool { return s.claims.region != "" && s.claims.region != s.region }
 

@@ -40,8 +40,12 @@ func (s *Service) reportTo(next func(context.Context, garmin.Attempt)) func(cont
 
 // noted notes how a hand-off or an import ended, and returns that.
 func (s *Service) noted(ctx context.Context, act Act, login Login, region garmin.Region, result error) error {
+	outcome := string(KindOf(result))
+	if result != nil && outcome == "" {
+		outcome = "fault" // of ours
+	}
 	s.note(ctx, Activity{
-		User: act.User, RequestID: act.RequestID, What: string(login.Way), Region: string(region), Outcome: string(KindOf(result)),
+		User: act.User, RequestID: act.RequestID, What: string(login.Way), Region: string(region), Outcome: outcome,
 	})
 	return result
 }

@@ -59,10 +59,11 @@ func duplicateOf(recent []Login, login Login, now time.Time) *Login {
 		case "":
 			return l
 		case outcomeLinked, outcomeChallenge, outcomeCandidate:
-			if l.Way == ByHandoff || login.Form != noID && l.Form == login.Form {
+			echo := l.Way == ByHandoff && now.Sub(l.EndedAt) < echoTime
+			if echo || login.Form != noID && l.Form == login.Form {
 				return l
 			}
-		case string(RateLimited):
+		case string(RateLimited), string(TokensLimited):
 			if now.Sub(l.EndedAt) < echoTime {
 				return l
 			}
@@ -83,7 +84,7 @@ func (s *Service) awaitLogin(ctx context.Context, act Act, id uuid.UUID) (Link, 
 		switch l.Outcome {
 		case "":
 		case outcomeLinked, outcomeChallenge, outcomeCandidate:
-			return s.View(ctx, act)
+			return s.outcomeOf(ctx, act)
 		case outcomeWithdrawn:
 			return Link{}, fail(Superseded)
 		case OutcomeLost:
@@ -95,6 +96,15 @@ func (s *Service) awaitLogin(ctx context.Context, act Act, id uuid.UUID) (Link, 
 			return Link{}, fail(InProgress)
 		}
 	}
+}
+
+// outcomeOf is what a login has led to, unless it was undone since.
+func (s *Service) outcomeOf(ctx context.Context, act Act) (Link, error) {
+	l, err := s.View(ctx, act)
+	if err == nil && l.State == (State{}) && l.Candidate == nil {
+		return Link{}, fail(Superseded)
+	}
+	return l, err
 }
 
 func (l *Login) fail(e *Error, now time.Time) {

@@ -63,10 +63,11 @@ func (s *Service) deliver(ctx context.Context, act Act, f fence, change func(*Re
 
 // arrival is a session that Garmin's API has accepted, and whose it is.
 type arrival struct {
-	session *garmin.Session
-	profile garmin.Profile
-	email   string    // "" if nobody has told it
-	proved  time.Time // by the database's clock; zero: now
+	session  *garmin.Session
+	profile  garmin.Profile
+	email    string    // "" if nobody has told it
+	unproved bool      // the API has not accepted it yet, though Garmin has just renewed it
+	proved   time.Time // by the database's clock; zero: now
 }
 
 // conclude turns a ticket into a session and keeps it.
@@ -162,15 +163,28 @@ func (s *Service) adopt(r *Record, e Event, a arrival) error {
 	}
 	r.hold(sealed, a.session)
 	r.Candidate = nil
-	if a.email != "" || r.GarminGUID != a.profile.GUID {
-		r.GarminEmail = a.email
-	}
-	r.Region, r.GarminGUID, r.GarminName = string(a.session.Region()), a.profile.GUID, name(a.profile)
+	r.owned(a)
 	r.RefreshedAt, r.NextCheck = time.Time{}, r.Now.Add(r.untilCheck())
+	if a.unproved {
+		r.NextCheck = r.Now.Add(proofTime)
+	}
 	if r.LastValidated = a.proved; a.proved.IsZero() {
 		r.LastValidated = r.Now
 	}
 	return nil
+}
+
+// owned notes whose the arrival is. What it does not tell stays, if it is the
+// same account.
+func (r *Record) owned(a arrival) {
+	same := r.GarminGUID == a.profile.GUID
+	if a.email != "" || !same {
+		r.GarminEmail = a.email
+	}
+	if n := name(a.profile); n != "" || !same {
+		r.GarminName = n
+	}
+	r.Region, r.GarminGUID = string(a.session.Region()), a.profile.GUID
 }
 
 func (s *Service) setAside(r *Record, f fence, a arrival) error {

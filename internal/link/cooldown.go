@@ -31,22 +31,32 @@ func (s *Service) accountKey(email string) string {
 	return "garmin/account/" + hex.EncodeToString(s.vault.emailMAC(email))
 }
 
-// coolingDown fails with RateLimited while one of the hosts must not be asked,
-// or none for this account; email may be "".
-func (s *Service) coolingDown(ctx context.Context, region garmin.Region, email string, hosts ...string) error {
-	var keys []string
-	for _, host := range hosts {
-		keys = append(keys, hostKey(region, host))
+// signInCoolingDown fails with RateLimited or TokensLimited while a login with
+// this e-mail must not be tried.
+func (s *Service) signInCoolingDown(ctx context.Context, region garmin.Region, email string) error {
+	if err := s.coolingDown(ctx, region, ""); err != nil {
+		return err
 	}
+	return s.cooling(ctx, RateLimited, hostKey(region, signInHost), s.accountKey(email))
+}
+
+// coolingDown fails with TokensLimited while tokens cannot be had or used, by
+// whatever way, or not for this account; email may be "".
+func (s *Service) coolingDown(ctx context.Context, region garmin.Region, email string) error {
+	keys := []string{hostKey(region, tokenHost), hostKey(region, apiHost)}
 	if email != "" {
 		keys = append(keys, s.accountKey(email))
 	}
+	return s.cooling(ctx, TokensLimited, keys...)
+}
+
+func (s *Service) cooling(ctx context.Context, k Kind, keys ...string) error {
 	left, err := s.limits.Cooling(ctx, keys...)
 	if err != nil {
 		return err
 	}
 	if left > 0 {
-		return &Error{Kind: RateLimited, RetryAfter: left}
+		return &Error{Kind: k, RetryAfter: left}
 	}
 	return nil
 }
@@ -64,6 +74,9 @@ func (s *Service) refused(ctx context.Context, region garmin.Region, email strin
 		e.RetryAfter = said.RetryAfter
 	}
 	key := hostKey(region, said.Host)
+	if said.Host == tokenHost || said.Host == apiHost {
+		e.Kind = TokensLimited
+	}
 	if said.Kind == garmin.KindClientLimited {
 		if email == "" {
 			return e // nobody to hold back

@@ -12,17 +12,18 @@ type Kind string
 
 const (
 	// Of the request itself.
-	InvalidEmail    Kind = "invalid_email"
-	InvalidPassword Kind = "invalid_password" // empty or absurdly long
-	InvalidRegion   Kind = "invalid_region"
-	InvalidCode     Kind = "invalid_code" // not 4 to 10 digits: never sent to Garmin
-	NotLinked       Kind = "not_linked"
-	NoChallenge     Kind = "no_challenge" // none pending, or another one than the form's
-	NoCandidate     Kind = "no_candidate"
-	InProgress      Kind = "in_progress" // another request is doing this right now
-	ResendTooSoon   Kind = "resend_too_soon"
-	InvalidFormat   Kind = "invalid_format" // of an export
-	Superseded      Kind = "superseded"     // the user cancelled, unlinked or began anew meanwhile, or it took too long; the result was thrown away
+	InvalidEmail      Kind = "invalid_email"
+	InvalidPassword   Kind = "invalid_password" // empty or absurdly long
+	InvalidRegion     Kind = "invalid_region"
+	InvalidCode       Kind = "invalid_code" // not 4 to 10 digits: never sent to Garmin
+	NotLinked         Kind = "not_linked"
+	NoChallenge       Kind = "no_challenge" // none pending, or another one than the form's
+	NoCandidate       Kind = "no_candidate"
+	InProgress        Kind = "in_progress" // another request is doing this right now
+	ResendTooSoon     Kind = "resend_too_soon"
+	InvalidFormat     Kind = "invalid_format"       // of an export
+	NoRenewalInFormat Kind = "no_renewal_in_format" // what renews this session has no place in it
+	Superseded        Kind = "superseded"           // the user cancelled, unlinked or began anew meanwhile, or it took too long; the result was thrown away
 
 	// Of a text that was pasted in place of a sign-in at Garmin's own page.
 	TicketMissing   Kind = "ticket_missing"
@@ -59,6 +60,7 @@ const (
 	Captcha        Kind = "captcha"
 	Blocked        Kind = "blocked"
 	RateLimited    Kind = "rate_limited"
+	TokensLimited  Kind = "tokens_limited" // not the sign-in, but what comes after it, by whatever way
 	Unavailable    Kind = "unavailable"
 	UnknownAnswer  Kind = "unknown_answer"
 	TokenRefused   Kind = "token_refused"  // Garmin signed the user in, but its API refuses the new session

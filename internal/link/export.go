@@ -29,7 +29,7 @@ type Export struct {
 // quarter of an hour. Without renewal the copy cannot harm the link. The
 // history has it before the copy is given out.
 //
-// It fails with InvalidFormat, NotLinked, ReauthNeeded and what Garmin may
+// It fails with InvalidFormat, NoRenewalInFormat, NotLinked, ReauthNeeded and what Garmin may
 // refuse.
 func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error) {
 	write, ok := dumps[e.Format]
@@ -40,12 +40,15 @@ func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error)
 	if err != nil {
 		return "", err
 	}
+	if err := s.coolingDown(ctx, garmin.Region(r.Region), r.GarminEmail); err != nil && r.Session.ExpiresAt.Before(r.Now.Add(exportLife)) {
+		return "", err
+	}
 	session, _, err := s.usable(ctx, act, r, exportLife)
 	if err != nil {
 		return "", err
 	}
-	if e.Format == Garminconnect && session.Renewal() == garmin.RenewOAuth1 {
-		e.Renewal = false // that form has no place for what renews it
+	if e.Renewal && e.Format == Garminconnect && session.Renewal() == garmin.RenewOAuth1 {
+		return "", fail(NoRenewalInFormat)
 	}
 	if !e.Renewal {
 		session = session.Stripped()

@@ -61,7 +61,7 @@ func (s *Service) Redeem(ctx context.Context, act Act, h Handoff) (Link, error) 
 	if err != nil {
 		return Link{}, faulty(ticketFaults, err)
 	}
-	if err := s.coolingDown(ctx, region, "", tokenHost, apiHost); err != nil {
+	if err := s.coolingDown(ctx, region, ""); err != nil {
 		return Link{}, err
 	}
 	login := Login{ID: newID(), Way: ByHandoff, Form: h.Form, Subject: s.vault.macOf(ByHandoff, ticket.Value.Reveal())}
@@ -76,7 +76,7 @@ func (s *Service) redeemTicket(ctx context.Context, act Act, login Login, ticket
 	a, err := s.arrive(ctx, ticket, "")
 	if err != nil {
 		e := s.refused(ctx, ticket.Region, "", err)
-		if e.Kind == TicketRefused {
+		if said, ok := errors.AsType[*garmin.Error](err); ok && said.Judged() {
 			e.Kind = TicketSpent
 		}
 		return s.abandon(ctx, act, f, e)

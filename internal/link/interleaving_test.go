@@ -135,7 +135,7 @@ func TestOneAccountsLimitIsNobodyElses(t *testing.T) {
 	w.start("plain")
 	w.garmin.Fail(garmintest.OpProfile, garmintest.ClientLimited(429, 0), 1)
 	_, err := w.validate()
-	wantKind(t, err, link.RateLimited)
+	wantKind(t, err, link.TokensLimited)
 	w.user = w.newUser("other@example.com")
 	w.start("mfa")
 }

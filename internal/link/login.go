@@ -19,7 +19,7 @@ func (s *Service) Start(ctx context.Context, act Act, c Credentials) (Link, erro
 	if err != nil {
 		return Link{}, err
 	}
-	if err := s.coolingDown(ctx, region, c.Email, signInHost, tokenHost, apiHost); err != nil {
+	if err := s.signInCoolingDown(ctx, region, c.Email); err != nil {
 		return Link{}, err
 	}
 	login := Login{ID: newID(), Way: ByPassword, Form: c.Form, Subject: s.vault.emailMAC(c.Email)}

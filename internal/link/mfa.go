@@ -90,7 +90,7 @@ func (s *Service) challengeCoolingDown(ctx context.Context, user uuid.UUID) erro
 	if err != nil || r.Challenge == nil {
 		return err
 	}
-	return s.coolingDown(ctx, garmin.Region(r.Challenge.Region), r.Challenge.GarminEmail, signInHost, tokenHost, apiHost)
+	return s.signInCoolingDown(ctx, garmin.Region(r.Challenge.Region), r.Challenge.GarminEmail)
 }
 
 // release ends a claim and lets change settle the rest. It fails with

@@ -67,7 +67,7 @@ func (o outbound) fault(ctx context.Context, host string) {
 // mayAsk fails while jobs must leave Garmin alone: because it said so, or
 // because it is down.
 func (s *Service) mayAsk(ctx context.Context, region garmin.Region, email string) error {
-	if err := s.coolingDown(ctx, region, email, tokenHost, apiHost); err != nil {
+	if err := s.coolingDown(ctx, region, email); err != nil {
 		return err
 	}
 	left, err := s.limits.Cooling(ctx, breakerKey(hostName(region, tokenHost)), breakerKey(hostName(region, apiHost)))

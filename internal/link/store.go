@@ -61,6 +61,10 @@ type Store interface {
 	// an error. Logins under way for longer than lost end as OutcomeLost.
 	BeginLogin(ctx context.Context, act Act, l Login, lost time.Duration, admit func(r *Record, recent []Login) error) error
 
+	// GarminUser finds the user who has linked a Garmin account. It fails with
+	// ErrNotFound.
+	GarminUser(ctx context.Context, guid string) (uuid.UUID, error)
+
 	// Login reads one login. It fails with ErrNotFound.
 	Login(ctx context.Context, id uuid.UUID) (Login, error)
 
@@ -203,7 +207,7 @@ type Activity struct {
 	Flow      string // of a login: ios, android, widget or portal
 	Region    string
 	Op        string // the operation that was asked last
-	Outcome   string // a kind of internal/garmin's or, after a hand-off or import, of ours; "" for success
+	Outcome   string // a kind of internal/garmin's or, after a hand-off or import, of ours, or fault; "" for success
 	Status    int    // HTTP status of a refusal, 0 without an answer
 	Type      string // Garmin's own word
 	Took      time.Duration
@@ -220,6 +224,9 @@ type Consumer struct {
 // shutOut reports that Garmin turned the login away without a look at the
 // password.
 func (l Login) shutOut() bool {
+	if l.Way != ByPassword {
+		return false
+	}
 	switch Kind(l.Outcome) {
 	case Blocked, Captcha, RateLimited:
 		return true

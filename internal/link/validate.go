@@ -31,7 +31,7 @@ func (s *Service) Validate(ctx context.Context, act Act) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	if err := s.coolingDown(ctx, garmin.Region(r.Region), r.GarminEmail, tokenHost, apiHost); err != nil {
+	if err := s.coolingDown(ctx, garmin.Region(r.Region), r.GarminEmail); err != nil {
 		return Link{}, err
 	}
 	step, cancel := context.WithTimeout(ctx, stepTime)
@@ -102,7 +102,22 @@ func (s *Service) proved(ctx context.Context, act Act, generation int64, profile
 	if profile.GUID != r.GarminGUID {
 		return &Error{Kind: UnknownAnswer, Err: fmt.Errorf("the session of generation %d answers for another account", generation)}
 	}
+	if n := name(*profile); n != r.GarminName && n != "" {
+		if err := s.rename(ctx, act, generation, n); err != nil {
+			return err
+		}
+	}
 	return s.store.Validated(ctx, act.User, generation, r.untilCheck())
+}
+
+// rename keeps up with what the user calls himself at Garmin.
+func (s *Service) rename(ctx context.Context, act Act, generation int64, name string) error {
+	return s.update(ctx, act, func(r *Record) error {
+		if r.Session.Generation == generation {
+			r.GarminName = name
+		}
+		return nil
+	})
 }
 
 // apiRefuses notes that the API refuses even a new token. That is Garmin's

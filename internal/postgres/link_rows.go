@@ -88,7 +88,8 @@ type loginRow struct {
 	UserID      uuid.UUID
 	FormID      *uuid.UUID
 	Way         string
-	Subject     []byte `gorm:"column:email_mac"` // named when there was no other way
+	EmailMAC    []byte `gorm:"column:email_mac"`
+	TicketMAC   []byte `gorm:"column:ticket_mac"`
 	Withdrawn   bool
 	StartedAt   time.Time
 	PausedUntil *time.Time
@@ -228,8 +229,27 @@ func candidateOf(user uuid.UUID, c *link.SealedCandidate) candidateRow {
 
 func (l *loginRow) login() link.Login {
 	return link.Login{
-		ID: l.ID, Way: link.Way(l.Way), Form: value(l.FormID), Subject: l.Subject, Withdrawn: l.Withdrawn,
+		ID: l.ID, Way: link.Way(l.Way), Form: value(l.FormID), Subject: l.subject(), Withdrawn: l.Withdrawn,
 		StartedAt: l.StartedAt, PausedUntil: value(l.PausedUntil),
 		EndedAt: value(l.EndedAt), Outcome: value(l.Outcome), RetryAt: value(l.RetryAt),
 	}
+}
+
+// subject is what the login came with. A release that knows passwords alone
+// reads the MACs of e-mails, which so must hold nothing else.
+func (l *loginRow) subject() []byte {
+	if l.TicketMAC != nil {
+		return l.TicketMAC
+	}
+	return l.EmailMAC
+}
+
+func loginOf(user uuid.UUID, l link.Login, now time.Time) loginRow {
+	row := loginRow{ID: l.ID, UserID: user, Way: string(l.Way), FormID: null(l.Form), EmailMAC: []byte{}, StartedAt: now}
+	if l.Way == link.ByPassword {
+		row.EmailMAC = l.Subject
+	} else {
+		row.TicketMAC = l.Subject
+	}
+	return row
 }

@@ -29,9 +29,8 @@ func (p *Links) BeginLogin(ctx context.Context, act link.Act, l link.Login, lost
 		if err := admit(&r, recent); err != nil {
 			return err
 		}
-		return tx.Create(&loginRow{
-			ID: l.ID, UserID: act.User, Way: string(l.Way), FormID: null(l.Form), Subject: l.Subject, StartedAt: r.Now,
-		}).Error
+		row := loginOf(act.User, l, r.Now)
+		return tx.Create(&row).Error
 	})
 	return linkError(ctx, err)
 }
@@ -64,6 +63,16 @@ func (p *Links) Login(ctx context.Context, id uuid.UUID) (link.Login, error) {
 		return link.Login{}, link.ErrNotFound
 	}
 	return row.login(), linkError(ctx, err)
+}
+
+// GarminUser implements link.Store.
+func (p *Links) GarminUser(ctx context.Context, guid string) (uuid.UUID, error) {
+	var row stateRow
+	err := p.db.WithContext(ctx).Select("user_id").Where("garmin_guid = ?", guid).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return uuid.Nil, link.ErrNotFound
+	}
+	return row.UserID, linkError(ctx, err)
 }
 
 // PauseLogin implements link.Store.

@@ -1,5 +1,4 @@
--- Keys are rotated while replicas run: who runs, with which keys, and which
--- rows need which key.
+-- Keys are rotated while replicas run: who runs, with which keys.
 
 -- +goose Up
 CREATE TABLE replicas (
@@ -12,10 +11,5 @@ CREATE TABLE replicas (
     seen_at        timestamptz NOT NULL DEFAULT app_now()
 );
 
--- Counted and walked through by key; the other sealed tables stay small.
-CREATE INDEX garmin_session_key ON garmin_authentication_states (key_id, user_id) WHERE session_data IS NOT NULL;
-CREATE INDEX garmin_previous_key ON garmin_authentication_states (previous_key_id, user_id) WHERE previous_session IS NOT NULL;
-
 -- +goose Down
-DROP INDEX garmin_previous_key, garmin_session_key;
 DROP TABLE replicas;

@@ -236,6 +236,7 @@ func walkRefused(b *tab) {
 	b.read("You can try again in")
 	b.wantFocus("section")
 	b.s.advance(90 * time.Second)
+	b.press("With e-mail and password")
 	b.fill("Garmin password", garmintest.DemoPassword)
 	b.press("Link Garmin account")
 	b.see(headActive)

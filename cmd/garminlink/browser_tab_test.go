@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -248,7 +249,7 @@ func (b *tab) fill(label, text string) {
 	field := fmt.Sprintf(`//*[self::input or self::textarea][@id=//label[normalize-space()=%q]/@for]`, label)
 	b.do("find "+label, chromedp.Focus(field, chromedp.NodeVisible))
 	evaluate[int](b, "document.activeElement.value = ''; 0")
-	b.do("fill "+label, chromedp.SendKeys(field, text, chromedp.NodeVisible))
+	ask(b, input.InsertText, input.InsertTextParams{Text: text})
 }
 
 // button is a selector for what can be pressed and is called this.

@@ -7,15 +7,15 @@ import (
 
 // The mass brake: when so many of the sessions judged within brakeTime came out
 // dead, it is Garmin, and not so many users. Judging then stops for brakeHold,
-// and for longer while the refusals of that time are still as many.
+// and for longer while as many links are still refused.
 const (
 	brakeLeast = 20
 	brakeShare = 0.05
 	brakeTime  = 10 * time.Minute
 	brakeHold  = time.Hour
 
-	// brakeAgain is when a link whose verdict was held back is looked at again:
-	// often enough to count in each brakeHold.
+	// brakeAgain is when a link whose verdict was held back is looked at again,
+	// at least once in each brakeHold.
 	brakeAgain = 20 * time.Minute
 )
 
@@ -26,18 +26,19 @@ func brakes(alive, dead int) bool {
 	return dead >= brakeLeast && float64(dead) > brakeShare*float64(alive+dead)
 }
 
-// braked counts one more session as dead, and reports whether nobody is to be
-// asked to sign in again for it.
+// braked reports whether nobody is to be asked to sign in again for a session
+// that was found dead. While judging is stopped, links count and not their
+// refusals, which come again and again.
 func (s *Service) braked(ctx context.Context) (bool, error) {
 	left, err := s.limits.Cooling(ctx, brakeKey)
 	if err != nil {
 		return false, err
 	}
-	within := brakeTime
+	count, within := s.store.CountDead, brakeTime
 	if left > 0 {
-		within = brakeHold
+		count, within = s.store.Refused, brakeHold
 	}
-	alive, dead, err := s.store.CountDead(ctx, within)
+	alive, dead, err := count(ctx, within)
 	if err != nil || !brakes(alive, dead) {
 		return left > 0, err
 	}

@@ -30,35 +30,30 @@ func (s *Service) Check(ctx context.Context, act Act) error {
 	if err != nil || r.NextCheck.After(r.Now) {
 		return err
 	}
-	if err := s.check(ctx, act, r); err != nil && KindOf(err) != ReauthNeeded {
-		return errors.Join(err, s.store.Postpone(ctx, act.User, r.Session.Generation, untilRetry(err)))
+	generation, err := s.check(ctx, act, r)
+	if err != nil && KindOf(err) != ReauthNeeded {
+		return errors.Join(err, s.store.Postpone(ctx, act.User, generation, untilRetry(err)))
 	}
 	return nil
 }
 
-func (s *Service) check(ctx context.Context, act Act, r Record) error {
-	region := garmin.Region(r.Region)
-	if err := s.mayAsk(ctx, region, r.GarminEmail); err != nil {
-		return err
+// check returns the generation of the session that it ended with.
+func (s *Service) check(ctx context.Context, act Act, r Record) (generation int64, err error) {
+	generation = r.Session.Generation
+	if err := s.mayAsk(ctx, garmin.Region(r.Region), r.GarminEmail); err != nil {
+		return generation, err
 	}
 	ctx, cancel := context.WithTimeout(paced(ctx), stepTime)
 	defer cancel()
 	if !r.fixedEnd() && !r.renewAt().After(r.Now) {
-		if err := s.pace(ctx, region, tokenHost); err != nil {
-			return err
+		if _, generation, err = s.refresh(ctx, act, generation); err != nil {
+			return r.Session.Generation, err
 		}
-		if _, _, err := s.refresh(ctx, act, r.Session.Generation); err != nil {
-			return err
-		}
-		var err error
 		if r, err = s.live(ctx, act.User); err != nil {
-			return err
+			return generation, err
 		}
 	}
-	if err := s.pace(ctx, region, apiHost); err != nil {
-		return err
-	}
-	return s.validate(ctx, act, r)
+	return generation, s.validate(ctx, act, r)
 }
 
 // untilRetry is when to look again after a failure: spread over twice the time,

@@ -39,7 +39,7 @@ func (w *world) checkAll(b *testing.B, users []uuid.UUID) {
 	b.Helper()
 	var all sync.WaitGroup
 	next := make(chan uuid.UUID)
-	for range 20 {
+	for range 10 {
 		all.Go(func() {
 			for user := range next {
 				if err := w.links.Check(context.Background(), w.job(user)); err != nil {

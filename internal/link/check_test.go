@@ -3,6 +3,7 @@ package link_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -191,6 +192,73 @@ func TestMassBrakeStopsJudging(t *testing.T) {
 	if n := one[int](w, "SELECT count(*) FROM cool_downs WHERE key = 'garmin/judging' AND until > app_now()"); n != 1 {
 		t.Error("nothing tells support that judging has stopped")
 	}
+}
+
+// The brake lets go: links that are truly dead are told in the end.
+func TestMassBrakeEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const links, died = 60, 30
+	users := make([]uuid.UUID, links)
+	for i := range users {
+		name := fmt.Sprintf("user%d", i)
+		w.garmin.Add(garmintest.Account{Email: name + "@garmin.example", Password: garmintest.DemoPassword})
+		users[i] = w.newUser(name + "@example.com")
+		if _, err := w.links.Start(context.Background(), w.job(users[i]), credentials(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range died {
+		w.garmin.KillGrants(fmt.Sprintf("user%d@garmin.example", i))
+	}
+	w.advance(20 * time.Hour)
+	for range 9 {
+		for _, user := range users {
+			_ = w.links.Check(context.Background(), w.job(user))
+		}
+		w.advance(20 * time.Minute)
+	}
+	if n := one[int](w, "SELECT count(*) FROM garmin_authentication_states WHERE session_data IS NULL"); n != died {
+		t.Errorf("%d were told hours later, want all %d", n, died)
+	}
+}
+
+// A host that hangs is as down as one that fails.
+func TestHangingHostOpensTheBreaker(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	o := w.options()
+	o.Transport = hanging{}
+	hung := w.replicaWith(o)
+	for range 25 {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		_, _ = hung.Validate(ctx, w.act())
+		cancel()
+	}
+	if one[int](w, "SELECT count(*) FROM cool_downs WHERE key = 'garmin/breaker/connectapi.garmin.com'") != 1 {
+		t.Error("the breaker is not open")
+	}
+}
+
+// hanging never answers.
+type hanging struct{}
+
+func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestFailureAfterARefreshIsSpreadToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	w.advance(20 * time.Hour)
+	w.garmin.Fail(garmintest.OpProfile, garmintest.AddressLimited(2*time.Hour), 1)
+	if err := w.check(); err == nil {
+		t.Error("the check says that it worked")
+	}
+	within(t, "the wait", w.untilDue(), 119*time.Minute, 4*time.Hour)
 }
 
 func TestLapsedChallengesAndCandidatesEnd(t *testing.T) {

@@ -40,15 +40,15 @@ func (r *Record) mayJudge(doubt time.Duration) bool {
 // succeeded unseen, and not while the mass brake is on; else the refusal is
 // only noted. A session that moved on meanwhile is adopted instead.
 func (s *Service) judge(ctx context.Context, act Act, seen Record, doubt time.Duration, cause error) (refreshed, error) {
-	believed := seen.mayJudge(doubt)
+	believed, held := seen.mayJudge(doubt), false
 	if believed {
-		stopped, err := s.braked(ctx)
-		if err != nil {
+		var err error
+		if held, err = s.braked(ctx); err != nil {
 			return refreshed{}, err
 		}
-		if stopped {
-			believed, doubt = false, brakeAgain
-		}
+	}
+	if held {
+		believed, doubt = false, brakeAgain
 	}
 	var adopted refreshed
 	var verdict error
@@ -59,7 +59,7 @@ func (s *Service) judge(ctx context.Context, act Act, seen Record, doubt time.Du
 			return nil
 		case !believed:
 			verdict = &Error{Kind: Unavailable, RetryAfter: doubt, Err: cause}
-			r.noteRefusal(doubt)
+			r.noteRefusal(doubt, held)
 			return nil
 		}
 		verdict = &Error{Kind: ReauthNeeded, Err: cause}
@@ -72,9 +72,11 @@ func (s *Service) judge(ctx context.Context, act Act, seen Record, doubt time.Du
 	return adopted, verdict
 }
 
-func (r *Record) noteRefusal(again time.Duration) {
+// noteRefusal notes the first refusal, from which doubt counts; of one that was
+// held back the last, by which the brake counts.
+func (r *Record) noteRefusal(again time.Duration, held bool) {
 	r.release()
-	if r.GrantRefusedAt.IsZero() {
+	if held || r.GrantRefusedAt.IsZero() {
 		r.GrantRefusedAt = r.Now
 	}
 	r.NextCheck = r.Now.Add(again)

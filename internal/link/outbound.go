@@ -2,8 +2,10 @@ package link
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"time"
 
@@ -40,17 +42,36 @@ type outbound struct {
 // RoundTrip implements http.RoundTripper.
 func (o outbound) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, host := r.Context(), strings.ToLower(r.URL.Hostname())
-	if !isPaced(ctx) {
-		// A user's call is not held back; jobs make room for it.
-		if _, err := o.limits.Take(ctx, budgetKey(host), o.budget); err != nil && ctx.Err() == nil {
-			o.log.WarnContext(ctx, "a call to Garmin is not counted", "host", host, "error", err)
-		}
+	if err := o.count(ctx, host); err != nil {
+		return nil, err
 	}
 	answer, err := o.next.RoundTrip(r)
-	if ctx.Err() == nil && (err != nil || answer.StatusCode >= http.StatusInternalServerError) {
-		o.fault(ctx, host)
+	// A caller who left says nothing of the host; a time-out does.
+	if !errors.Is(ctx.Err(), context.Canceled) && (err != nil || answer.StatusCode >= http.StatusInternalServerError) {
+		o.fault(context.WithoutCancel(ctx), host)
 	}
 	return answer, err
+}
+
+// count takes a call from the budget of its host. A job's waits until there is
+// room; a user's is not held back, jobs make room for it.
+func (o outbound) count(ctx context.Context, host string) error {
+	for {
+		wait, err := o.limits.Take(ctx, budgetKey(host), o.budget)
+		if err != nil && ctx.Err() == nil {
+			o.log.WarnContext(ctx, "a call to Garmin is not counted", "host", host, "error", err)
+		}
+		if err != nil || wait == 0 || !isPaced(ctx) {
+			return ctx.Err()
+		}
+		// Whoever traces the call learns that it has not left yet.
+		if t := httptrace.ContextClientTrace(ctx); t != nil && t.GetConn != nil {
+			t.GetConn(host)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+	}
 }
 
 func (o outbound) fault(ctx context.Context, host string) {
@@ -82,23 +103,10 @@ func (s *Service) mayAsk(ctx context.Context, region garmin.Region, email string
 
 type pacedKey struct{}
 
-// paced marks the calls of a job: they wait for the budget before each step.
+// paced marks the calls of a job, which wait for the budget.
 func paced(ctx context.Context) context.Context { return context.WithValue(ctx, pacedKey{}, true) }
 
 func isPaced(ctx context.Context) bool {
 	is, _ := ctx.Value(pacedKey{}).(bool)
 	return is
-}
-
-// pace waits until the budget has room for a call to a host.
-func (s *Service) pace(ctx context.Context, region garmin.Region, host string) error {
-	for {
-		wait, err := s.limits.Take(ctx, budgetKey(hostName(region, host)), s.budget)
-		if err != nil || wait == 0 {
-			return err
-		}
-		if pause(ctx, wait) != nil {
-			return &Error{Kind: Unavailable, Err: ctx.Err()}
-		}
-	}
 }

@@ -38,6 +38,10 @@ type Store interface {
 	// counted as alive and as dead within a time.
 	CountDead(ctx context.Context, within time.Duration) (alive, dead int, err error)
 
+	// Refused returns how many sessions were counted as alive within a time,
+	// and how many links were refused in it and still stand.
+	Refused(ctx context.Context, within time.Duration) (alive, refused int, err error)
+
 	// Due lists users whose sessions are due for a check, the longest due
 	// first; Lapsed those with a challenge or candidate that is over.
 	Due(ctx context.Context, most int) ([]uuid.UUID, error)

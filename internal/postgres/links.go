@@ -206,10 +206,11 @@ func isDown(ctx context.Context, err error) bool {
 	}
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch answer.Code[:2] {
-		case "08", "40", "53", "57": // connection, roll-back, resources, operator
+		case "08", "40", "53", "55", "57": // connection, roll-back, resources, a lock not to be had, operator
 			return true
 		}
-		return answer.Code == "25006" // a primary that has become a standby
+		return answer.Code == "25006" || // a primary that has become a standby
+			answer.Code == "42501" // a grant that is missing: an operator can put it right
 	}
 	_, network := errors.AsType[net.Error](err)
 	_, connect := errors.AsType[*pgconn.ConnectError](err)

@@ -48,6 +48,20 @@ func (p *Links) CountDead(ctx context.Context, within time.Duration) (alive, dea
 	return sum.Alive, sum.Dead, linkError(ctx, err)
 }
 
+// Refused implements link.Store: links whose grant was refused, or whose tokens
+// the API has refused for hours.
+func (p *Links) Refused(ctx context.Context, within time.Duration) (alive, refused int, err error) {
+	var sum struct{ Alive, Refused int }
+	err = p.db.WithContext(ctx).Raw(`
+		SELECT
+			(SELECT coalesce(sum(alive), 0) FROM link_verdicts WHERE minute > app_now() - w.within) AS alive,
+			(SELECT count(*) FROM garmin_authentication_states
+			WHERE greatest(grant_refused_at, api_refused_at) > app_now() - w.within
+				AND (grant_refused_at > app_now() - w.within OR api_refused_since <= app_now() - interval '3 hours')) AS refused
+		FROM (SELECT make_interval(secs => ?) AS within) w`, within.Seconds()).Scan(&sum).Error
+	return sum.Alive, sum.Refused, linkError(ctx, err)
+}
+
 // Clean implements link.Store. Each statement takes a bounded number of rows,
 // and passes over those that others hold.
 func (p *Links) Clean(ctx context.Context) error {

@@ -121,6 +121,9 @@ func (w *Worker) river() *river.Config {
 		RescueStuckJobsAfter: 48 * time.Hour,
 		Hooks:                []rivertype.Hook{river.HookInsertBeginFunc(byDatabaseClock)},
 
+		// Only the owner of an index may rebuild it, which who serves need not be.
+		ReindexerIndexNames: []string{},
+
 		ErrorHandler: faults{w.Log},
 		Logger:       slog.New(warnings{w.Log.Handler()}),
 	}

@@ -32,3 +32,7 @@ func answer(w http.ResponseWriter, err error) {
 
 // errDraining is what a server that is about to end answers to probes.
 var errDraining = errors.New("draining")
+
+// errBehind is what a server answers to probes that lacks the key which seals
+// now: requests should go to those that have it.
+var errBehind = errors.New("the keyset lacks the key that seals now: deploy the newest")

@@ -16,6 +16,7 @@ import (
 // site is the program, wired.
 type site struct {
 	db       *postgres.DB
+	vault    *link.Vault
 	links    *link.Service
 	pages    http.Handler   // nil: there are none
 	worker   *worker.Worker // nil: others keep links alive
@@ -25,7 +26,7 @@ type site struct {
 
 // wire makes the parts and gives each what it needs.
 func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
-	made := &site{db: db, metrics: newMetrics(db.Pool)}
+	made := &site{db: db, vault: vault, metrics: newMetrics(db.Pool)}
 	if s.garmin == nil {
 		s.garmin = garminTransport()
 	}
@@ -70,6 +71,9 @@ func garminTransport() http.RoundTripper {
 func (s *site) ready(ctx context.Context) error {
 	if s.draining.Load() {
 		return errDraining
+	}
+	if s.vault.Behind() {
+		return errBehind
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyPatience)
 	defer cancel()

@@ -26,13 +26,20 @@ func BenchmarkCheck(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	checked := 0
+	checked, before := 0, busy(w)
 	for b.Loop() {
 		w.exec("UPDATE garmin_authentication_states SET next_check_at = app_now()")
 		w.checkAll(b, users)
 		checked += len(users)
 	}
 	b.ReportMetric(float64(checked)/b.Elapsed().Seconds(), "links/s")
+	b.ReportMetric((busy(w)-before)/float64(checked), "database-ms/link")
+}
+
+// busy is how many milliseconds the database has worked on statements, as far
+// as its connections have reported, which they do about once a second.
+func busy(w *world) float64 {
+	return one[float64](w, "SELECT active_time FROM pg_stat_database WHERE datname = current_database()")
 }
 
 func (w *world) checkAll(b *testing.B, users []uuid.UUID) {

@@ -88,10 +88,15 @@ func (h *Heartbeat) tell(ctx context.Context) error {
 		inUse := h.vault.keys.Load()
 		h.self.Keys, h.self.SealingKey = inUse.ring.IDs(), inUse.sealing
 		sealing, err := h.store.Beat(ctx, h.self, replicaLife)
-		if err != nil || sealing == inUse.sealing {
+		if err != nil {
 			return err
 		}
+		if sealing == inUse.sealing {
+			h.vault.behind.Store(false)
+			return nil
+		}
 		if !inUse.ring.Has(sealing) {
+			h.vault.behind.Store(true)
 			return fmt.Errorf("%w: %w: %d, which seals now", ErrWrongKeyset, seal.ErrKeyMissing, sealing)
 		}
 		h.vault.keys.Store(&keysInUse{inUse.ring, sealing})

@@ -107,14 +107,17 @@ func TestReplicaWithoutThePromotedKeyGoesOnWithTheFormer(t *testing.T) {
 	if err := m.heart.Beat(context.Background()); !errors.Is(err, link.ErrWrongKeyset) || !errors.Is(err, seal.ErrKeyMissing) {
 		t.Fatalf("Beat = %v", err)
 	}
+	if !m.vault.Behind() {
+		t.Error("the replica says that it is up to date")
+	}
 	w.links = m.Service
 	w.start("plain")
 	if got := w.status().Lackers(added); len(got) != 1 || got[0].SealingKey != w.keys.Primary() {
 		t.Errorf("lacking are %+v", got)
 	}
 	w.deploy(both, m)
-	if _, err := w.validate(); err != nil {
-		t.Error(err)
+	if _, err := w.validate(); err != nil || m.vault.Behind() {
+		t.Errorf("behind: %t, %v", m.vault.Behind(), err)
 	}
 }
 

@@ -34,7 +34,12 @@ type Vault struct {
 	installation string
 	mac          []byte
 	keys         atomic.Pointer[keysInUse]
+	behind       atomic.Bool // see Behind
 }
+
+// Behind reports that another key seals now, and this process has not got it:
+// it ends what it has begun with the former one, and should begin no more.
+func (v *Vault) Behind() bool { return v.behind.Load() }
 
 // keysInUse change together, so that who seals never meets a ring without the
 // key that is to seal.

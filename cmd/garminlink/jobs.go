@@ -37,14 +37,11 @@ func withJobs(ctx context.Context, p process, do func(context.Context, process, 
 	if err != nil {
 		return err
 	}
-	db, err := connect(ctx, config.Database, config.logger(p.stderr))
+	db, err := connectCurrent(ctx, config.Database, config.logger(p.stderr))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireSchema(ctx, db); err != nil {
-		return err
-	}
 	control, err := worker.NewControl(db.Pool)
 	if err != nil {
 		return err

@@ -96,14 +96,11 @@ func atKeys(ctx context.Context, p process, work func(*keyDesk, context.Context)
 	if err != nil {
 		return err
 	}
-	db, err := connect(ctx, config.Database, config.logger(p.stderr))
+	db, err := connectCurrent(ctx, config.Database, config.logger(p.stderr))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireSchema(ctx, db); err != nil {
-		return err
-	}
 	d := &keyDesk{process: p, keys: keys, store: postgres.NewLinks(db.Gorm)}
 	d.status, err = link.ReadKeyStatus(ctx, d.store)
 	if errors.Is(err, link.ErrNotFound) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -51,6 +52,18 @@ func connect(ctx context.Context, c Database, log *slog.Logger) (*postgres.DB, e
 	db, err := postgres.Open(ctx, string(c.DatabaseURL), string(c.DatabaseSchema), log)
 	if err != nil {
 		return nil, refuse("%w: check GARMINLINK_DATABASE_URL, and that PostgreSQL is running", err)
+	}
+	return db, nil
+}
+
+// connectCurrent opens a database that this version can work with.
+func connectCurrent(ctx context.Context, d Database, log *slog.Logger) (*postgres.DB, error) {
+	db, err := connect(ctx, d, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireSchema(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }

@@ -112,16 +112,14 @@ func announce(c Config, s *site, endpoints []endpoint, log *slog.Logger) {
 
 // openSchema returns a database whose schema this version can work with.
 func openSchema(ctx context.Context, c Config, log *slog.Logger) (*postgres.DB, error) {
+	if c.Migrate != "auto" {
+		return connectCurrent(ctx, c.Database, log)
+	}
 	db, err := connect(ctx, c.Database, log)
 	if err != nil {
 		return nil, err
 	}
-	if c.Migrate == "auto" {
-		err = db.Migrate(ctx)
-	} else {
-		err = requireSchema(ctx, db)
-	}
-	if err != nil {
+	if err := db.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

@@ -61,14 +61,11 @@ func createUser(cmd *cobra.Command, p process, email string, role account.Role, 
 			return err
 		}
 	}
-	db, err := connect(cmd.Context(), config.Database, config.logger(p.stderr))
+	db, err := connectCurrent(cmd.Context(), config.Database, config.logger(p.stderr))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := requireSchema(cmd.Context(), db); err != nil {
-		return err
-	}
 	created, err := account.New(postgres.NewAccounts(db.Gorm), passwordCost).Create(cmd.Context(), email, password, role)
 	if err != nil {
 		return err

@@ -2,12 +2,10 @@ package link_test
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/google/uuid"
 )
@@ -17,15 +15,7 @@ import (
 func BenchmarkCheck(b *testing.B) {
 	w := newWorld(b)
 	w.links = w.replicaWithin(limit.Rate{Burst: 1_000_000, Per: time.Second}, w.options())
-	users := make([]uuid.UUID, 64)
-	for i := range users {
-		name := fmt.Sprintf("user%d", i)
-		w.garmin.Add(garmintest.Account{Email: name + "@garmin.example", Password: garmintest.DemoPassword})
-		users[i] = w.newUser(name + "@example.com")
-		if _, err := w.links.Start(context.Background(), w.job(users[i]), credentials(name)); err != nil {
-			b.Fatal(err)
-		}
-	}
+	users := w.crowd(64)
 	checked, before := 0, busy(w)
 	for b.Loop() {
 		w.exec("UPDATE garmin_authentication_states SET next_check_at = app_now()")

@@ -17,6 +17,21 @@ func (w *world) job(user uuid.UUID) link.Act {
 	return link.Act{User: user, By: link.BySystem, RequestID: "job-1"}
 }
 
+// crowd makes users who are linked to accounts user0, user1 and so on.
+func (w *world) crowd(n int) []uuid.UUID {
+	w.t.Helper()
+	users := make([]uuid.UUID, n)
+	for i := range users {
+		name := fmt.Sprintf("user%d", i)
+		w.garmin.Add(garmintest.Account{Email: name + "@garmin.example", Password: garmintest.DemoPassword})
+		users[i] = w.newUser(name + "@example.com")
+		if _, err := w.links.Start(context.Background(), w.job(users[i]), credentials(name)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return users
+}
+
 func (w *world) check() error {
 	return w.links.Check(context.Background(), w.job(w.user))
 }
@@ -160,15 +175,7 @@ func TestMassBrakeStopsJudging(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const links = 40
-	users := make([]uuid.UUID, links)
-	for i := range users {
-		name := fmt.Sprintf("user%d", i)
-		w.garmin.Add(garmintest.Account{Email: name + "@garmin.example", Password: garmintest.DemoPassword})
-		users[i] = w.newUser(name + "@example.com")
-		if _, err := w.links.Start(context.Background(), w.job(users[i]), credentials(name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	users := w.crowd(links)
 	for i := range links {
 		w.garmin.KillGrants(fmt.Sprintf("user%d@garmin.example", i))
 	}
@@ -199,15 +206,7 @@ func TestMassBrakeEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const links, died = 60, 30
-	users := make([]uuid.UUID, links)
-	for i := range users {
-		name := fmt.Sprintf("user%d", i)
-		w.garmin.Add(garmintest.Account{Email: name + "@garmin.example", Password: garmintest.DemoPassword})
-		users[i] = w.newUser(name + "@example.com")
-		if _, err := w.links.Start(context.Background(), w.job(users[i]), credentials(name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	users := w.crowd(links)
 	for i := range died {
 		w.garmin.KillGrants(fmt.Sprintf("user%d@garmin.example", i))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 	"github.com/garminlink/garminlink/internal/seal"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // world is one database, one Garmin, and as many replicas as a test starts.
@@ -139,27 +141,22 @@ func (w *world) wantState(want string) link.Link {
 // wantEvents compares the whole history of the user.
 func (w *world) wantEvents(want ...string) {
 	w.t.Helper()
-	rows, err := w.db.Pool.Query(context.Background(),
-		"SELECT event || ': ' || from_state || ' -> ' || to_state FROM link_events WHERE user_id = $1 ORDER BY id", w.user)
+	w.wantLines(want, "SELECT event || ': ' || from_state || ' -> ' || to_state FROM link_events WHERE user_id = $1 ORDER BY id")
+}
+
+// wantLines compares what a query tells of the user.
+func (w *world) wantLines(want []string, sql string) {
+	w.t.Helper()
+	rows, err := w.db.Pool.Query(context.Background(), sql, w.user)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer rows.Close()
-	var got []string
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			w.t.Fatal(err)
-		}
-		got = append(got, line)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	if len(got) != len(want) {
-		w.t.Fatalf("history is %q, want %q", got, want)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			w.t.Errorf("entry %d is %q, want %q", i, got[i], want[i])
-		}
+	if !slices.Equal(got, want) {
+		w.t.Errorf("on record is\n\t%q, want\n\t%q", got, want)
 	}
 }
 

@@ -2,7 +2,6 @@ package link_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,23 +13,7 @@ import (
 // wantActivity compares the record of what Garmin was asked and answered.
 func (w *world) wantActivity(want ...string) {
 	w.t.Helper()
-	rows, err := w.db.Pool.Query(context.Background(), `
-		SELECT what || ': ' || flow || ' ' || outcome FROM link_activity WHERE user_id = $1 ORDER BY at`, w.user)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer rows.Close()
-	var got []string
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			w.t.Fatal(err)
-		}
-		got = append(got, line)
-	}
-	if !slices.Equal(got, want) {
-		w.t.Errorf("the record is %q, want %q", got, want)
-	}
+	w.wantLines(want, "SELECT what || ': ' || flow || ' ' || outcome FROM link_activity WHERE user_id = $1 ORDER BY at")
 }
 
 // allFlows ask by every flow, with no pause that anybody would notice.

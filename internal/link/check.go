@@ -22,6 +22,9 @@ func (s *Service) Due(ctx context.Context, most int) ([]uuid.UUID, error) {
 //
 // It fails for what the next check may find better; the error is for the log.
 func (s *Service) Check(ctx context.Context, act Act) error {
+	if s.vault.Behind() {
+		return fail(Unavailable) // left to a replica that has the key which seals
+	}
 	r, err := s.live(ctx, act.User)
 	switch KindOf(err) {
 	case NotLinked, ReauthNeeded:

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/seal"
@@ -112,6 +113,13 @@ func TestReplicaWithoutThePromotedKeyGoesOnWithTheFormer(t *testing.T) {
 	}
 	w.links = m.Service
 	w.start("plain")
+	w.advance(20 * time.Hour)
+	if err := w.check(); link.KindOf(err) != link.Unavailable || w.due() != 1 || w.garmin.Calls(garmintest.OpRefresh) != 0 {
+		t.Errorf("the replica takes a job: %v", err)
+	}
+	if err := m.heart.Beat(context.Background()); !errors.Is(err, link.ErrWrongKeyset) { // or it counts as dead
+		t.Error(err)
+	}
 	if got := w.status().Lackers(added); len(got) != 1 || got[0].SealingKey != w.keys.Primary() {
 		t.Errorf("lacking are %+v", got)
 	}

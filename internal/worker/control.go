@@ -31,21 +31,36 @@ func NewControl(pool *pgxpool.Pool) (*Control, error) {
 	return &Control{pool, client}, nil
 }
 
+// pauseKey is a row of ours, for ever in the future: River tells rows of queues
+// that are old by the clock of one replica, which may be wrong by a day.
+const pauseKey = "jobs/paused"
+
 // Pause has all replicas begin no more checks of links, within seconds; those
 // under way end. It holds until Resume, even if no replica runs yet. What users
 // ask for goes on.
 func (c *Control) Pause(ctx context.Context) error {
-	// River pauses only what has run before.
-	_, err := c.client.Driver().GetExecutor().QueueCreateOrSetUpdatedAt(ctx,
+	_, err := c.pool.Exec(ctx, "INSERT INTO cool_downs (key, until) VALUES ($1, 'infinity') ON CONFLICT DO NOTHING", pauseKey)
+	if err != nil {
+		return err
+	}
+	return hold(ctx, c.client)
+}
+
+// hold pauses the queue of checks. River pauses only what has run before.
+func hold(ctx context.Context, client *river.Client[pgx.Tx]) error {
+	_, err := client.Driver().GetExecutor().QueueCreateOrSetUpdatedAt(ctx,
 		&riverdriver.QueueCreateOrSetUpdatedAtParams{Name: checksQueue, Metadata: []byte("{}")})
 	if err != nil {
 		return err
 	}
-	return c.client.QueuePause(ctx, checksQueue, nil)
+	return client.QueuePause(ctx, checksQueue, nil)
 }
 
 // Resume ends a pause. It is no error if there is none.
 func (c *Control) Resume(ctx context.Context) error {
+	if _, err := c.pool.Exec(ctx, "DELETE FROM cool_downs WHERE key = $1", pauseKey); err != nil {
+		return err
+	}
 	err := c.client.QueueResume(ctx, checksQueue, nil)
 	if errors.Is(err, rivertype.ErrNotFound) {
 		return nil

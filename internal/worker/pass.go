@@ -21,6 +21,9 @@ func (w *Worker) findDue(ctx context.Context) error {
 	if err := w.Sample(ctx); err != nil {
 		return err
 	}
+	if paused, err := w.paused(ctx); err != nil || paused {
+		return err
+	}
 	users, err := w.Links.Due(ctx, w.PerSecond*int(findPeriod.Seconds()))
 	if err != nil || len(users) == 0 {
 		return err
@@ -31,6 +34,16 @@ func (w *Worker) findDue(ctx context.Context) error {
 	}
 	_, err = w.client.InsertMany(ctx, jobs)
 	return err
+}
+
+// paused reports that checks are held back, and sees that they are, whatever
+// River remembers.
+func (w *Worker) paused(ctx context.Context) (paused bool, err error) {
+	err = w.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM cool_downs WHERE key = $1)", pauseKey).Scan(&paused)
+	if err != nil || !paused {
+		return false, err
+	}
+	return true, hold(ctx, w.client)
 }
 
 // releaseTime is longer than any job that still has a process takes.

@@ -30,8 +30,8 @@ func TestServeRefusesAnotherKeysetThanTheFirst(t *testing.T) {
 // Several machines may migrate at once, and again.
 func TestMigrateIsSafeAtOnceAndTwice(t *testing.T) {
 	t.Parallel()
+	empty := pgtest.NewEmpty(t) // before the stack, whose programs so end before it goes
 	s := newStack(t)
-	empty := pgtest.NewEmpty(t)
 	migrate := func() *program { return s.launch([]string{"migrate"}, "DATABASE_URL="+empty.URL) }
 	at, once := migrate(), migrate()
 	for _, p := range []*program{at, once, migrate()} {

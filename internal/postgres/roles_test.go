@@ -67,7 +67,9 @@ func TestServingRoleMakesNoTables(t *testing.T) {
 	defer serving.Close()
 	links := postgres.NewLinks(serving.Gorm)
 	for what, do := range map[string]func(context.Context) error{
-		"note":  func(ctx context.Context) error { return links.Note(ctx, link.Activity{User: uuid.New(), What: "login"}) },
+		"note": func(ctx context.Context) error {
+			return links.Note(ctx, link.Activity{User: uuid.New(), What: "login"})
+		},
 		"clean": links.Clean,
 		"due":   func(ctx context.Context) error { _, err := links.Due(ctx, 1); return err },
 		"limit": func(ctx context.Context) error {

@@ -5,7 +5,7 @@
 CREATE TABLE service_tokens (
     id           uuid PRIMARY KEY,
     name         text   NOT NULL,
-    prefix       text   NOT NULL, -- of the secret: so much of it may be seen
+    prefix       text   NOT NULL UNIQUE, -- of the secret: so much of it may be seen
     hash         bytea  NOT NULL UNIQUE,
     scopes       text[] NOT NULL,
     created_by   uuid REFERENCES users ON DELETE SET NULL, -- null: from the command line

@@ -1,5 +1,5 @@
-// Package account owns the users of the application: their roles, passwords
-// and sign-ins.
+// Package account owns the users of the application, their roles, passwords
+// and sign-ins, and the service tokens by which programs get in.
 //
 // A sign-in is a row that all replicas share, and that alone decides whether it
 // is over; how a browser proves that one is its own is web's business. The package
@@ -51,9 +51,10 @@ func ParseRole(s string) (Role, error) {
 	}
 }
 
-// User is a person who may sign in.
+// User is a person who may sign in, or whom a host application has sent.
 type User struct {
-	ID    uuid.UUID
-	Email string // in lower case
-	Role  Role
+	ID         uuid.UUID
+	ExternalID string // the host application's; "" for one who signs in here
+	Email      string // in lower case; with an ExternalID contact data only, and may be ""
+	Role       Role
 }

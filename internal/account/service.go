@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Service creates users and signs them in and out.
+// Service creates users and signs them in and out, and lets programs in.
 type Service struct {
 	store  Store
 	hasher *hasher

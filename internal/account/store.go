@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Store keeps users and sign-ins. Times are the database's.
+// Store keeps users, sign-ins and service tokens. Times are the database's.
 type Store interface {
 	// CreateUser keeps a new user. It fails with ErrEmailTaken.
 	CreateUser(ctx context.Context, u User, passwordHash string) error
@@ -31,4 +31,27 @@ type Store interface {
 
 	// EndSignIn ends a sign-in, if there is one.
 	EndSignIn(ctx context.Context, id uuid.UUID) error
+
+	// EnsureExternal keeps a new user of a host application. If there is one
+	// with the same ExternalID, it is he who is returned, with the new e-mail
+	// unless that is "". Any number of calls at once make one user.
+	EnsureExternal(ctx context.Context, u User) (User, error)
+
+	// CreateToken keeps a new service token. It fails with ErrTokenExpiry
+	// unless it expires in the future.
+	CreateToken(ctx context.Context, id uuid.UUID, n NewToken, prefix string, hash []byte) (Token, error)
+
+	// Tokens lists all service tokens, the newest first.
+	Tokens(ctx context.Context) ([]Token, error)
+
+	// RevokeToken ends a service token unless it was revoked before. It fails
+	// with ErrTokenNotFound.
+	RevokeToken(ctx context.Context, id uuid.UUID) error
+
+	// Authorize finds the service token with this hash that has neither
+	// expired nor been revoked, and the user whom ref names, in one statement.
+	// That also records the use, at most once a minute, and never waits for
+	// another that records one. It fails with ErrTokenUnknown, and with
+	// ErrNotFound (and the token) if ref names nobody who exists.
+	Authorize(ctx context.Context, hash []byte, ref UserRef) (Token, uuid.UUID, error)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/garminlink/garminlink/internal/account"
 )
 
-// Accounts keeps users and sign-ins; it implements account.Store.
+// Accounts keeps users, sign-ins and service tokens; it implements account.Store.
 type Accounts struct{ db *gorm.DB }
 
 // NewAccounts returns the accounts in db.
@@ -19,6 +19,7 @@ func NewAccounts(db *gorm.DB) *Accounts { return &Accounts{db} }
 
 type userRow struct {
 	ID           uuid.UUID `gorm:"primaryKey"`
+	ExternalID   *string
 	Email        *string
 	PasswordHash *string
 	Role         string
@@ -27,7 +28,7 @@ type userRow struct {
 func (userRow) TableName() string { return "users" }
 
 func (u *userRow) user() account.User {
-	return account.User{ID: u.ID, Email: value(u.Email), Role: account.Role(u.Role)}
+	return account.User{ID: u.ID, ExternalID: value(u.ExternalID), Email: value(u.Email), Role: account.Role(u.Role)}
 }
 
 // CreateUser implements account.Store.
@@ -51,6 +52,28 @@ func (a *Accounts) ReplaceHash(ctx context.Context, user uuid.UUID, old, hash st
 	return orDown(ctx, a.db.WithContext(ctx).Model(&userRow{}).
 		Where("id = ? AND password_hash = ?", user, old).
 		Updates(map[string]any{"password_hash": hash, "updated_at": gorm.Expr("app_now()")}).Error)
+}
+
+// EnsureExternal implements account.Store. Nothing is written for a user who
+// is known as he is.
+func (a *Accounts) EnsureExternal(ctx context.Context, u account.User) (account.User, error) {
+	var row userRow
+	err := a.db.WithContext(ctx).Raw(`
+		WITH known AS (
+			SELECT id, external_id, email, role FROM users
+			WHERE external_id = @external AND (@email = '' OR email = @email)),
+		made AS (
+			INSERT INTO users (id, external_id, email, role)
+			SELECT @id, @external, NULLIF(@email, ''), @role WHERE NOT EXISTS (SELECT FROM known)
+			ON CONFLICT (external_id) DO UPDATE
+			SET email = COALESCE(excluded.email, users.email), updated_at = app_now()
+			RETURNING id, external_id, email, role)
+		SELECT * FROM known UNION ALL SELECT * FROM made`,
+		map[string]any{"id": u.ID, "external": u.ExternalID, "email": u.Email, "role": string(u.Role)}).Take(&row).Error
+	if err != nil {
+		return account.User{}, orDown(ctx, err)
+	}
+	return row.user(), nil
 }
 
 // CreateSignIn implements account.Store. What scs keeps for browsers that

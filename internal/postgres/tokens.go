@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/garminlink/garminlink/internal/account"
+)
+
+type tokenRow struct {
+	ID         uuid.UUID
+	Name       string
+	Prefix     string
+	Scopes     string // with spaces between: database/sql knows no arrays
+	CreatedBy  *string
+	CreatedAt  time.Time
+	ExpiresAt  *time.Time
+	RevokedAt  *time.Time
+	LastUsedAt *time.Time
+	UserID     *uuid.UUID // whom the program asks for
+}
+
+// token takes the scopes as they are: one of a newer release is of no use to
+// this one, and no fault.
+func (r *tokenRow) token() account.Token {
+	t := account.Token{
+		ID: r.ID, Name: r.Name, Prefix: r.Prefix, CreatedBy: value(r.CreatedBy), CreatedAt: r.CreatedAt.UTC(),
+		ExpiresAt: value(r.ExpiresAt).UTC(), RevokedAt: value(r.RevokedAt).UTC(), LastUsedAt: value(r.LastUsedAt).UTC(),
+	}
+	for scope := range strings.FieldsSeq(r.Scopes) {
+		t.Scopes = append(t.Scopes, account.Scope(scope))
+	}
+	return t
+}
+
+const tokenQuery = `
+	SELECT t.id, t.name, t.prefix, array_to_string(t.scopes, ' ') AS scopes, u.email AS created_by,
+		t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+	FROM service_tokens t LEFT JOIN users u ON u.id = t.created_by `
+
+// CreateToken implements account.Store.
+func (a *Accounts) CreateToken(ctx context.Context, id uuid.UUID, n account.NewToken, prefix string, hash []byte) (account.Token, error) {
+	var scopes []string
+	for _, s := range n.Scopes {
+		scopes = append(scopes, string(s))
+	}
+	var row tokenRow
+	err := a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		made := tx.Exec(`
+			INSERT INTO service_tokens (id, name, prefix, hash, scopes, created_by, expires_at)
+			SELECT @id, @name, @prefix, @hash, string_to_array(@scopes, ' '), @by, @expires
+			WHERE CAST(@expires AS timestamptz) IS NULL OR @expires > app_now()`,
+			map[string]any{
+				"id": id, "name": n.Name, "prefix": prefix, "hash": hash, "scopes": strings.Join(scopes, " "),
+				"by": null(n.By), "expires": null(n.ExpiresAt),
+			})
+		if made.Error == nil && made.RowsAffected == 0 {
+			return account.ErrTokenExpiry
+		}
+		if made.Error != nil {
+			return made.Error
+		}
+		return tx.Raw(tokenQuery+"WHERE t.id = ?", id).Take(&row).Error
+	})
+	if err != nil {
+		return account.Token{}, orDown(ctx, err)
+	}
+	return row.token(), nil
+}
+
+// Tokens implements account.Store.
+func (a *Accounts) Tokens(ctx context.Context) ([]account.Token, error) {
+	var rows []tokenRow
+	if err := a.db.WithContext(ctx).Raw(tokenQuery + "ORDER BY t.id DESC").Scan(&rows).Error; err != nil {
+		return nil, orDown(ctx, err)
+	}
+	all := make([]account.Token, len(rows))
+	for i := range rows {
+		all[i] = rows[i].token()
+	}
+	return all, nil
+}
+
+// RevokeToken implements account.Store.
+func (a *Accounts) RevokeToken(ctx context.Context, id uuid.UUID) error {
+	revoked := a.db.WithContext(ctx).
+		Exec("UPDATE service_tokens SET revoked_at = COALESCE(revoked_at, app_now()) WHERE id = ?", id)
+	if revoked.Error == nil && revoked.RowsAffected == 0 {
+		return account.ErrTokenNotFound
+	}
+	return orDown(ctx, revoked.Error)
+}
+
+// Authorize implements account.Store. Who made the token is left out.
+func (a *Accounts) Authorize(ctx context.Context, hash []byte, ref account.UserRef) (account.Token, uuid.UUID, error) {
+	var row tokenRow
+	err := a.db.WithContext(ctx).Raw(`
+		WITH used AS (
+			UPDATE service_tokens SET last_used_at = app_now()
+			WHERE id = (
+				SELECT id FROM service_tokens
+				WHERE hash = @hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())
+					AND (last_used_at IS NULL OR last_used_at <= app_now() - interval '1 minute')
+				FOR NO KEY UPDATE SKIP LOCKED))
+		SELECT id, name, prefix, array_to_string(scopes, ' ') AS scopes, created_at, expires_at, last_used_at,
+			(SELECT id FROM users WHERE id = @user UNION ALL SELECT id FROM users WHERE external_id = @external) AS user_id
+		FROM service_tokens
+		WHERE hash = @hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())`,
+		map[string]any{"hash": hash, "user": null(ref.ID()), "external": null(ref.ExternalID())}).Take(&row).Error
+	switch {
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return account.Token{}, uuid.Nil, account.ErrTokenUnknown
+	case err != nil:
+		return account.Token{}, uuid.Nil, orDown(ctx, err)
+	case row.UserID == nil && ref != account.UserRef{}:
+		return row.token(), uuid.Nil, account.ErrNotFound
+	default:
+		return row.token(), value(row.UserID), nil
+	}
+}

@@ -27,6 +27,8 @@ type Config struct {
 	Signup         signup    `env:"SIGNUP" envDefault:"closed"`
 	TrustedProxies networks  `env:"TRUSTED_PROXIES"`
 	Migrate        migration `env:"MIGRATE" envDefault:"never"`
+
+	TokenRequestsPerMinute tokenRate `env:"TOKEN_REQUESTS_PER_MINUTE" envDefault:"6000"`
 }
 
 // Database says where everything is kept.

@@ -72,6 +72,8 @@ func TestConfigFaultNamesTheVariable(t *testing.T) {
 		{"OPS_ADDR=x", "GARMINLINK_OPS_ADDR: "},
 		{"SIGNUP=yes", `GARMINLINK_SIGNUP: "yes" is neither open nor closed`},
 		{"MIGRATE=true", "GARMINLINK_MIGRATE: "},
+		{"TOKEN_REQUESTS_PER_MINUTE=0", "GARMINLINK_TOKEN_REQUESTS_PER_MINUTE: "},
+		{"TOKEN_REQUESTS_PER_MINUTE=many", "is not a number from 1 to 1000000"},
 		{"LOG_LEVEL=loud", "GARMINLINK_LOG_LEVEL: "},
 		{"LOG_FORMAT=xml", "GARMINLINK_LOG_FORMAT: "},
 		{"TRUSTED_PROXIES=10.0.0.1, foo,10.0.0.0/33", `GARMINLINK_TRUSTED_PROXIES: neither addresses nor ranges such as 10.0.0.0/8: ["foo" "10.0.0.0/33"]`},

@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/dev":               everything,
 	"internal/dev/pgcluster":     nil,
 	"internal/garmin/garmintest": {"internal/garmin"},
+	"internal/limit/limittest":   {"internal/limit"},
 	"internal/postgres/pgtest":   {"internal/postgres", "migrations"},
 	"internal/arch":              nil,
 }
@@ -62,6 +63,11 @@ var restrictions = []restriction{
 	}, {
 		imports: module + "/internal/postgres/pgtest",
 		only:    []string{"internal/postgres/pgtest", "internal/dev"},
+		tests:   true,
+		reason:  "it is made for tests",
+	}, {
+		imports: module + "/internal/limit/limittest",
+		only:    []string{"internal/limit/limittest"},
 		tests:   true,
 		reason:  "it is made for tests",
 	},

@@ -1,0 +1,4 @@
+package limit
+
+// MostKeys is how many keys a process remembers.
+const MostKeys = mostKeys

@@ -110,6 +110,7 @@ var accountPlaces = []struct {
 	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrBusy, "busy", place{status: http.StatusServiceUnavailable}},
+	{errAdminsOnly, "admins_only", place{status: http.StatusForbidden}},
 	{errNotYourPassword, "not_your_password", place{http.StatusUnprocessableEntity, "password"}},
 }
 

@@ -65,13 +65,34 @@ func visitorOf(c echo.Context) (visitor, bool) {
 }
 
 // Who may use a route, and whether that counts as use of the sign-in.
-type may struct{ onlyUsers, touch bool }
+type may struct {
+	onlyUsers, touch bool
+	least            account.Role // support: admins may, too
+}
 
 var (
 	anyoneMay  = may{touch: true}
 	usersMay   = may{onlyUsers: true, touch: true}
 	pollersMay = may{onlyUsers: true} // a page left open must not keep a sign-in alive
+	staffMay   = may{onlyUsers: true, touch: true, least: account.RoleSupport}
+	adminsMay  = may{onlyUsers: true, touch: true, least: account.RoleAdmin}
 )
+
+// errAdminsOnly refuses support staff.
+var errAdminsOnly = errors.New("web: only admins may do this")
+
+// refuse fails for a user whose role does not do. Users are not told what
+// there is for staff.
+func (m may) refuse(role account.Role) error {
+	switch {
+	case m.least == "" || role == account.RoleAdmin || role == m.least:
+		return nil
+	case role == account.RoleSupport:
+		return errAdminsOnly
+	default:
+		return echo.ErrNotFound
+	}
+}
 
 // visitor finds out who asks, in two statements; without a cookie, in none.
 func (s *Server) visitor(m may) echo.MiddlewareFunc {
@@ -83,6 +104,10 @@ func (s *Server) visitor(m may) echo.MiddlewareFunc {
 			}
 			if m.onlyUsers && !known {
 				return s.askToSignIn(c, m)
+			}
+			v, _ := visitorOf(c)
+			if err := m.refuse(v.Role); err != nil {
+				return err
 			}
 			return next(c)
 		}

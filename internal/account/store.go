@@ -16,6 +16,10 @@ type Store interface {
 	// password. It fails with ErrNotFound.
 	UserByEmail(ctx context.Context, email string) (u User, passwordHash string, err error)
 
+	// UserByRef finds the user whom a program names. It fails with
+	// ErrNotFound.
+	UserByRef(ctx context.Context, ref UserRef) (User, error)
+
 	// ReplaceHash puts one hash of the same password in the place of another,
 	// unless the password was changed meanwhile.
 	ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error

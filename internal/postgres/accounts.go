@@ -47,6 +47,17 @@ func (a *Accounts) UserByEmail(ctx context.Context, email string) (account.User,
 	return row.user(), value(row.PasswordHash), nil
 }
 
+// UserByRef implements account.Store.
+func (a *Accounts) UserByRef(ctx context.Context, ref account.UserRef) (account.User, error) {
+	var row userRow
+	err := a.db.WithContext(ctx).
+		Where("id = ? OR external_id = ?", null(ref.ID()), null(ref.ExternalID())).Take(&row).Error
+	if err != nil {
+		return account.User{}, accountError(ctx, err)
+	}
+	return row.user(), nil
+}
+
 // ReplaceHash implements account.Store.
 func (a *Accounts) ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error {
 	return orDown(ctx, a.db.WithContext(ctx).Model(&userRow{}).

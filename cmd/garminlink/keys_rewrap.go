@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/mattn/go-isatty"
 
 	"github.com/garminlink/garminlink/internal/link"
@@ -92,7 +93,7 @@ func waitsFor(pass link.Rewrapped, late []link.Replica) string {
 func (d *keyDesk) rewrapped(done int, pass link.Rewrapped) error {
 	fmt.Fprintf(d.stdout, "Re-sealed %d values under key %d.\n", done, d.status.Sealing)
 	for _, u := range pass.Unreadable {
-		fmt.Fprintf(d.stderr, "Unreadable under key %d: %s, user %s\n", u.Key, u.In, u.User)
+		fmt.Fprintf(d.stderr, "Unreadable under key %d: %s, %s\n", u.Key, u.In, whose(u))
 	}
 	for _, u := range pass.Lacking {
 		fmt.Fprintf(d.stderr, "This keyset lacks key %d: %s, %d rows\n", u.Key, u.In, u.Rows)
@@ -101,6 +102,13 @@ func (d *keyDesk) rewrapped(done int, pass link.Rewrapped) error {
 		return errors.New("some values cannot be read and stay as they are, their links too: bring the missing keys back from a backup; users whose value is damaged must link anew")
 	}
 	return nil
+}
+
+func whose(u link.Unreadable) string {
+	if u.User == uuid.Nil {
+		return "id " + u.ID
+	}
+	return "user " + u.User.String()
 }
 
 // progress shows how far a pass is: a bar on a terminal, else a line for each

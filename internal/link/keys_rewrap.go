@@ -24,6 +24,7 @@ type Rewrapped struct {
 type Unreadable struct {
 	In   Holding
 	User uuid.UUID // zero of what is nobody's
+	ID   string    // of that
 	Key  uint32
 }
 
@@ -83,7 +84,7 @@ func (p *rewrap) through(ctx context.Context, u KeyUse) error {
 			if err := p.reseal(ctx, h); err != nil {
 				return err
 			}
-			after = h.User
+			after = h.Row
 		}
 		p.tell(p.Rewrapped)
 		if len(batch) < rewrapBatch {
@@ -96,7 +97,7 @@ func (p *rewrap) reseal(ctx context.Context, h Held) error {
 	b := p.vault.bindingOf(h)
 	plaintext, err := p.ring.Open(h.Sealed, b)
 	if err != nil {
-		p.Unreadable = append(p.Unreadable, Unreadable{In: h.In, User: h.User, Key: h.KeyID})
+		p.Unreadable = append(p.Unreadable, Unreadable{In: h.In, User: h.User, ID: h.ID, Key: h.KeyID})
 		return nil
 	}
 	fresh, err := p.ring.Seal(p.to, plaintext, b)
@@ -122,6 +123,21 @@ var kindsHeld = map[Holding]seal.Kind{
 	HeldChallenge: kindChallenge,
 	HeldConsumer:  kindConsumer,
 	HeldMACKey:    kindMACKey,
+
+	// A secret that becomes the former one stays as it is.
+	HeldWebhookSecret:       kindWebhookSecret,
+	HeldFormerWebhookSecret: kindWebhookSecret,
+}
+
+// SealAt seals what another package keeps in a place that Rewrap passes
+// through, bound to the id of what it belongs to.
+func (v *Vault) SealAt(in Holding, id string, plaintext []byte) (Sealed, error) {
+	return v.seal(plaintext, v.bindingOf(Held{In: in, ID: id}))
+}
+
+// OpenAt opens what SealAt has sealed. It fails with an error of seal's.
+func (v *Vault) OpenAt(in Holding, id string, s Sealed) ([]byte, error) {
+	return v.open(s, v.bindingOf(Held{In: in, ID: id}))
 }
 
 // bindingOf is the binding that h was sealed with, whatever it is.

@@ -27,6 +27,7 @@ func (w *world) fill() (refreshed, waiting, choosing *world) {
 	choosing.start("b")
 	choosing.start("c")
 	w.keepConsumer()
+	w.keepWebhook()
 	return refreshed, waiting, choosing
 }
 
@@ -53,16 +54,62 @@ func (w *world) keepConsumer() {
 	}
 }
 
+// keepWebhook keeps the two secrets of an endpoint whose secret was rotated.
+func (w *world) keepWebhook() {
+	w.t.Helper()
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.Gorm), w.keys)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := uuid.New()
+	current, err := vault.SealAt(link.HeldWebhookSecret, id.String(), []byte("new"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	former, err := vault.SealAt(link.HeldWebhookSecret, id.String(), []byte("old"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.exec(`INSERT INTO webhook_endpoints (id, url, events, secret, key_id, former_secret, former_key_id, former_until, tells_after)
+		VALUES ($1, '', '{}', $2, $3, $4, $5, app_now(), 0)`, id, current.Ciphertext, current.KeyID, former.Ciphertext, former.KeyID)
+}
+
+// openWebhook opens both of them.
+func (w *world) openWebhook() {
+	w.t.Helper()
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.Gorm), w.keys)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := one[uuid.UUID](w, "SELECT id FROM webhook_endpoints").String()
+	for _, place := range []struct {
+		in                link.Holding
+		secret, key, want string
+	}{
+		{link.HeldWebhookSecret, "secret", "key_id", "new"},
+		{link.HeldFormerWebhookSecret, "former_secret", "former_key_id", "old"},
+	} {
+		kept := link.Sealed{
+			KeyID:      one[uint32](w, "SELECT "+place.key+" FROM webhook_endpoints"),
+			Ciphertext: one[[]byte](w, "SELECT "+place.secret+" FROM webhook_endpoints"),
+		}
+		if got, err := vault.OpenAt(place.in, id, kept); err != nil || string(got) != place.want {
+			w.t.Errorf("%s: %q, %v", place.in, got, err)
+		}
+	}
+}
+
 // all is one of everything that is sealed, and another session.
 func all(key uint32) []link.KeyUse {
 	return []link.KeyUse{
 		{Key: key, In: link.HeldConsumer, Rows: 1}, {Key: key, In: link.HeldCandidate, Rows: 1},
 		{Key: key, In: link.HeldChallenge, Rows: 1}, {Key: key, In: link.HeldMACKey, Rows: 1},
 		{Key: key, In: link.HeldPrevious, Rows: 1}, {Key: key, In: link.HeldSession, Rows: 2},
+		{Key: key, In: link.HeldWebhookSecret, Rows: 1}, {Key: key, In: link.HeldFormerWebhookSecret, Rows: 1},
 	}
 }
 
-const values = 7 // of all
+const values = 9 // of all
 
 func TestRewrapLeavesNothingUnderTheFormerKey(t *testing.T) {
 	t.Parallel()
@@ -105,6 +152,7 @@ func TestRewrapLeavesNothingUnderTheFormerKey(t *testing.T) {
 		t.Error(err)
 	}
 	w.openConsumer()
+	w.openWebhook()
 }
 
 // openConsumer has the service use the consumer that is kept: it fetches none.

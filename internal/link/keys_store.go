@@ -13,7 +13,7 @@ type KeyStore interface {
 	KeyUses(ctx context.Context) ([]KeyUse, error)
 
 	// Held lists up to most values that stand sealed in one place under one
-	// key, of users after the given one, in order; those that must not be
+	// key, in rows after the given one, in order; those that must not be
 	// re-sealed now are among them.
 	Held(ctx context.Context, in Holding, key uint32, after uuid.UUID, most int) ([]Held, error)
 
@@ -48,6 +48,9 @@ const (
 	HeldChallenge Holding = "challenges"
 	HeldConsumer  Holding = "OAuth1 consumer"
 	HeldMACKey    Holding = "key of limits"
+
+	HeldWebhookSecret       Holding = "webhook secrets"
+	HeldFormerWebhookSecret Holding = "former webhook secrets"
 )
 
 // KeyUse says how many rows of one place need a key.
@@ -62,8 +65,9 @@ type KeyUse struct {
 type Held struct {
 	Sealed
 	In         Holding
+	Row        uuid.UUID // tells it apart from others in its place; zero: there is one
 	User       uuid.UUID
-	ID         string // of a challenge; the OAuth1 consumer's key
+	ID         string // of a challenge or webhook; the OAuth1 consumer's key
 	Generation int64
 }
 

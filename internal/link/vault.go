@@ -26,6 +26,8 @@ const (
 	kindChallenge seal.Kind = "challenge"
 	kindMACKey    seal.Kind = "mac-key"
 	kindConsumer  seal.Kind = "oauth1-consumer"
+
+	kindWebhookSecret seal.Kind = "webhook-secret"
 )
 
 // Vault seals and opens for one installation. Its keyring and the key that seals

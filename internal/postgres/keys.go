@@ -17,6 +17,7 @@ import (
 // of what a holding does not have are empty.
 type sealedColumns struct {
 	table, data, key     string
+	row                  string // of UUIDs, tells rows apart; empty: there is one
 	user, id, generation string
 	free                 string // a condition: nobody is about to write back what he has read
 }
@@ -26,16 +27,23 @@ const unleased = "(lease_until IS NULL OR lease_until < app_now())"
 var holdings = map[link.Holding]sealedColumns{
 	link.HeldSession: {
 		table: "garmin_authentication_states", data: "session_data", key: "key_id",
-		user: "user_id", generation: "generation", free: unleased,
+		row: "user_id", user: "user_id", generation: "generation", free: unleased,
 	},
 	link.HeldPrevious: {
 		table: "garmin_authentication_states", data: "previous_session", key: "previous_key_id",
-		user: "user_id", generation: "previous_generation", free: unleased,
+		row: "user_id", user: "user_id", generation: "previous_generation", free: unleased,
 	},
-	link.HeldCandidate: {table: "garmin_candidates", data: "sealed", key: "key_id", user: "user_id", generation: "generation"},
-	link.HeldChallenge: {table: "garmin_challenges", data: "sealed", key: "key_id", user: "user_id", id: "id"},
-	link.HeldConsumer:  {table: "oauth1_consumer", data: "secret", key: "key_id", id: "consumer_key"},
-	link.HeldMACKey:    {table: "installation", data: "mac_key", key: "mac_key_id"},
+	link.HeldCandidate: {
+		table: "garmin_candidates", data: "sealed", key: "key_id",
+		row: "user_id", user: "user_id", generation: "generation",
+	},
+	link.HeldChallenge:     {table: "garmin_challenges", data: "sealed", key: "key_id", row: "user_id", user: "user_id", id: "id"},
+	link.HeldConsumer:      {table: "oauth1_consumer", data: "secret", key: "key_id", id: "consumer_key"},
+	link.HeldMACKey:        {table: "installation", data: "mac_key", key: "mac_key_id"},
+	link.HeldWebhookSecret: {table: "webhook_endpoints", data: "secret", key: "key_id", row: "id", id: "id"},
+	link.HeldFormerWebhookSecret: {
+		table: "webhook_endpoints", data: "former_secret", key: "former_key_id", row: "id", id: "id",
+	},
 }
 
 var keyUsesQuery = func() string {
@@ -56,13 +64,13 @@ func (p *Links) KeyUses(ctx context.Context) ([]link.KeyUse, error) {
 }
 
 func (c sealedColumns) held() string {
-	columns := fmt.Sprintf("%s AS user_id, %s AS id, %s AS generation, %s AS sealed, %s AS key_id",
-		or(c.user, "CAST(NULL AS uuid)"), or(c.id, "NULL"), or(c.generation, "NULL"), c.data, c.key)
+	columns := fmt.Sprintf("%s AS row, %s AS user_id, %s AS id, %s AS generation, %s AS sealed, %s AS key_id",
+		or(c.row, "CAST(NULL AS uuid)"), or(c.user, "CAST(NULL AS uuid)"), or(c.id, "NULL"), or(c.generation, "NULL"), c.data, c.key)
 	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s = @key AND %s IS NOT NULL", columns, c.table, c.key, c.data)
-	if c.user == "" {
+	if c.row == "" {
 		return query
 	}
-	return query + fmt.Sprintf(" AND %s > @after ORDER BY %[1]s LIMIT @most", c.user)
+	return query + fmt.Sprintf(" AND %s > @after ORDER BY %[1]s LIMIT @most", c.row)
 }
 
 func or(column, instead string) string {
@@ -73,6 +81,7 @@ func or(column, instead string) string {
 }
 
 type heldRow struct {
+	Row        *uuid.UUID
 	UserID     *uuid.UUID
 	ID         *string
 	Generation *int64
@@ -89,7 +98,7 @@ func (p *Links) Held(ctx context.Context, in link.Holding, key uint32, after uui
 	for i, r := range rows {
 		held[i] = link.Held{
 			Sealed: sealed(r.Sealed, r.KeyID), In: in,
-			User: value(r.UserID), ID: value(r.ID), Generation: value(r.Generation),
+			Row: value(r.Row), User: value(r.UserID), ID: value(r.ID), Generation: value(r.Generation),
 		}
 	}
 	return held, linkError(ctx, err)

@@ -81,6 +81,12 @@ var linkPlaces = map[link.Kind]place{
 	link.ReauthNeeded:   {status: http.StatusUnprocessableEntity},
 	link.AccountTaken:   {status: http.StatusUnprocessableEntity},
 
+	link.OtherAccount:      {status: http.StatusConflict},
+	link.AlreadyLinked:     {status: http.StatusConflict},
+	link.GenerationMoved:   {status: http.StatusConflict},
+	link.GenerationUnknown: {status: http.StatusConflict},
+	link.LifeTooLong:       {status: http.StatusConflict},
+
 	link.NotLinked:   {status: http.StatusConflict},
 	link.NoChallenge: {status: http.StatusConflict},
 	link.NoCandidate: {status: http.StatusConflict},

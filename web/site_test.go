@@ -68,7 +68,7 @@ func (s *site) server(change ...func(*web.Config)) *web.Server {
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	s.accounts = account.New(postgres.NewAccounts(s.db.Gorm), account.Cost{MemoryKiB: 64, Passes: 1})
 	config := web.Config{
-		Links: s.links(postgres.NewLinks(s.db.Gorm)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm), DB: s.db.SQL,
+		Links: s.links(postgres.NewLinks(s.db.DB)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm), DB: s.db.SQL,
 		BaseURL: base, SignupOpen: true, Log: log,
 		SignInPage: func(region string) (link.SignInPage, error) { return link.SignInPageOf(region, s.url) },
 		Ready:      func(context.Context) error { return nil },

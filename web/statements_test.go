@@ -81,7 +81,7 @@ func (s *site) counted() (url string, sent *statements) {
 	server := httptest.NewServer(s.server(func(c *web.Config) {
 		c.DB = stdlib.OpenDBFromPool(pool)
 		c.Accounts = account.New(postgres.NewAccounts(db.Gorm), account.RealCost)
-		c.Links = s.links(postgres.NewLinks(db.Gorm))
+		c.Links = s.links(postgres.NewLinks(db))
 		c.Limits = postgres.NewLimits(db.Gorm)
 	}))
 	s.t.Cleanup(server.Close)

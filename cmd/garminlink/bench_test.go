@@ -90,7 +90,7 @@ func benchPages(b *testing.B, db *pgtest.DB, base string) http.Handler {
 	if err != nil {
 		b.Fatal(err)
 	}
-	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(db.Gorm), ring)
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(db.DB), ring)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -27,7 +27,7 @@ type jobStatus struct {
 }
 
 func readJobStatus(ctx context.Context, db *postgres.DB, control *worker.Control) (s jobStatus, err error) {
-	links, limits := postgres.NewLinks(db.Gorm), postgres.NewLimits(db.Gorm)
+	links, limits := postgres.NewLinks(db), postgres.NewLimits(db.Gorm)
 	for _, read := range []func() error{
 		func() (err error) { s.pausedAt, err = control.PausedAt(ctx); return err },
 		func() (err error) { s.due, s.overdue, err = links.Backlog(ctx); return err },

@@ -101,7 +101,7 @@ func atKeys(ctx context.Context, p process, work func(*keyDesk, context.Context)
 		return err
 	}
 	defer db.Close()
-	d := &keyDesk{process: p, keys: keys, store: postgres.NewLinks(db.Gorm)}
+	d := &keyDesk{process: p, keys: keys, store: postgres.NewLinks(db)}
 	d.status, err = link.ReadKeyStatus(ctx, d.store)
 	if errors.Is(err, link.ErrNotFound) {
 		return refuse("nothing is sealed in this database yet: start `garminlink serve` first")

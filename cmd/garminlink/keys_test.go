@@ -24,7 +24,7 @@ type bunch struct {
 func newBunch(t *testing.T) *bunch {
 	t.Helper()
 	b := &bunch{t: t, db: pgtest.New(t), keyset: newKeyset(t)}
-	if _, err := link.OpenVault(t.Context(), postgres.NewLinks(b.db.Gorm), b.ring(b.keyset)); err != nil {
+	if _, err := link.OpenVault(t.Context(), postgres.NewLinks(b.db.DB), b.ring(b.keyset)); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -87,7 +87,7 @@ func (b *bunch) grow() (former, added uint32) {
 func (b *bunch) replica(host string, sealing uint32, keys ...uint32) link.Replica {
 	b.t.Helper()
 	r := link.Replica{ID: uuid.Must(uuid.NewV7()), Host: host, Version: "v1", Keys: keys, SealingKey: sealing}
-	if _, err := postgres.NewLinks(b.db.Gorm).Beat(b.t.Context(), r, patience); err != nil {
+	if _, err := postgres.NewLinks(b.db.DB).Beat(b.t.Context(), r, patience); err != nil {
 		b.t.Fatal(err)
 	}
 	return r

@@ -16,7 +16,7 @@ import (
 // others of its keys, until leave is called. That must be after everything that
 // seals has ended. It refuses a keyset that does not fit the database.
 func join(ctx context.Context, db *postgres.DB, keys *keysetSource, log *slog.Logger) (_ *link.Vault, leave func(), err error) {
-	store := postgres.NewLinks(db.Gorm)
+	store := postgres.NewLinks(db)
 	vault, err := openVault(ctx, store, keys.ring)
 	if err != nil {
 		return nil, nil, err

@@ -67,7 +67,7 @@ func TestServeRefusesADeploymentThatCannotWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := link.OpenVault(t.Context(), postgres.NewLinks(founded.Gorm), ring); err != nil {
+	if _, err := link.OpenVault(t.Context(), postgres.NewLinks(founded.DB), ring); err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]struct{ setting, says string }{

@@ -32,7 +32,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	}
 	limits := postgres.NewLimits(db.Gorm)
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
-	made.links = link.New(postgres.NewLinks(db.Gorm), options, c.Garmin.budget(), vault, limits, log)
+	made.links = link.New(postgres.NewLinks(db), options, c.Garmin.budget(), vault, limits, log)
 	var err error
 	if does.worker {
 		if made.worker, err = made.newWorker(c, log); err != nil {

@@ -27,7 +27,7 @@ func newWorker(p process) *cobra.Command {
 }
 
 func (s *site) newWorker(c Config, log *slog.Logger) (*worker.Worker, error) {
-	links := postgres.NewLinks(s.db.Gorm)
+	links := postgres.NewLinks(s.db)
 	return worker.New(worker.Config{
 		Pool:      s.db.Pool,
 		Links:     s.links,

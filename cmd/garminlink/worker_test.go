@@ -148,7 +148,7 @@ func TestBacklogFallsSilent(t *testing.T) {
 		}
 	}
 	wants(0)
-	if err := b.sample(t.Context(), postgres.NewLinks(pgtest.New(t).Gorm)); err != nil {
+	if err := b.sample(t.Context(), postgres.NewLinks(pgtest.New(t).DB)); err != nil {
 		t.Fatal(err)
 	}
 	wants(2)

@@ -24,6 +24,13 @@ const (
 	InvalidFormat     Kind = "invalid_format"       // of an export
 	NoRenewalInFormat Kind = "no_renewal_in_format" // what renews this session has no place in it
 	Superseded        Kind = "superseded"           // the user cancelled, unlinked or began anew meanwhile, or it took too long; the result was thrown away
+	OtherAccount      Kind = "other_account"        // the session is of another Garmin account than the link
+
+	// Of a program's request.
+	LifeTooLong       Kind = "min_ttl_too_long"   // see Error.Longest
+	GenerationMoved   Kind = "generation_moved"   // the link has another session by now
+	GenerationUnknown Kind = "generation_unknown" // the link never had a session of this generation
+	AlreadyLinked     Kind = "already_linked"     // a program's import takes the place of no live session
 
 	// Of a text that was pasted in place of a sign-in at Garmin's own page.
 	TicketMissing   Kind = "ticket_missing"
@@ -75,6 +82,7 @@ type Error struct {
 	Kind         Kind
 	RetryAfter   time.Duration // until trying again makes sense; zero: unknown or at once
 	AttemptsLeft int           // of WrongCode
+	Longest      time.Duration // of LifeTooLong: what can be had
 	Err          error         // for the log; nil or free of secrets
 }
 

@@ -13,6 +13,7 @@ type Format string
 const (
 	Garth         Format = "garth"         // what garth's loads takes
 	Garminconnect Format = "garminconnect" // what python-garminconnect keeps in a file
+	Bearer        Format = "bearer"        // the access token alone
 )
 
 // exportLife is how long an exported session lasts at least, where nothing in

@@ -57,7 +57,7 @@ func (w *world) replicaWith(o garmin.Options) *link.Service {
 
 func (w *world) replicaWithin(budget limit.Rate, o garmin.Options) *link.Service {
 	w.t.Helper()
-	store := postgres.NewLinks(w.db.Gorm)
+	store := postgres.NewLinks(w.db.DB)
 	vault, err := link.OpenVault(context.Background(), store, w.keys)
 	if err != nil {
 		w.t.Fatal(err)

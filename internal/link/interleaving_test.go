@@ -28,7 +28,7 @@ func (s betweenClaimAndCall) ClaimRefresh(ctx context.Context, user uuid.UUID, s
 
 func (w *world) replicaWhere(happens func()) *link.Service {
 	w.t.Helper()
-	store := betweenClaimAndCall{postgres.NewLinks(w.db.Gorm), happens}
+	store := betweenClaimAndCall{postgres.NewLinks(w.db.DB), happens}
 	vault, err := link.OpenVault(context.Background(), store, w.keys)
 	if err != nil {
 		w.t.Fatal(err)
@@ -110,7 +110,7 @@ func TestKeysetWithoutTheSealingKeyIsRefusedAtStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec("UPDATE installation SET sealing_key_id = 4711")
-	if _, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.Gorm), w.keys); err == nil {
+	if _, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.DB), w.keys); err == nil {
 		t.Error("a replica that cannot seal has started")
 	}
 }

@@ -25,7 +25,7 @@ type member struct {
 // member starts a replica with the world's keyset, and lets it beat once.
 func (w *world) member(host string) *member {
 	w.t.Helper()
-	m, store := new(member), postgres.NewLinks(w.db.Gorm)
+	m, store := new(member), postgres.NewLinks(w.db.DB)
 	var err error
 	if m.vault, err = link.OpenVault(context.Background(), store, w.keys); err != nil {
 		w.t.Fatal(err)
@@ -79,7 +79,7 @@ func ringOf(t testing.TB, json []byte) *seal.Keyring {
 
 func (w *world) status() link.KeyStatus {
 	w.t.Helper()
-	s, err := link.ReadKeyStatus(context.Background(), postgres.NewLinks(w.db.Gorm))
+	s, err := link.ReadKeyStatus(context.Background(), postgres.NewLinks(w.db.DB))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func (w *world) status() link.KeyStatus {
 }
 
 func (w *world) promote(ring *seal.Keyring, key uint32) error {
-	return link.Promote(context.Background(), postgres.NewLinks(w.db.Gorm), ring, key)
+	return link.Promote(context.Background(), postgres.NewLinks(w.db.DB), ring, key)
 }
 
 // rewrap makes one pass with a ring, as the command does.
@@ -102,7 +102,7 @@ func (w *world) rewrap(ring *seal.Keyring) link.Rewrapped {
 
 func (w *world) rewrapUntil(ctx context.Context, ring *seal.Keyring, tell func(link.Rewrapped)) (link.Rewrapped, error) {
 	w.t.Helper()
-	store := postgres.NewLinks(w.db.Gorm)
+	store := postgres.NewLinks(w.db.DB)
 	vault, err := link.OpenVault(context.Background(), store, ring)
 	if err != nil {
 		w.t.Fatal(err)

@@ -98,7 +98,7 @@ func TestWhatChangedSinceItWasReadIsNotPutBack(t *testing.T) {
 			if err := w.promote(both, added); err != nil {
 				t.Fatal(err)
 			}
-			store := beforeReseal{postgres.NewLinks(w.db.Gorm), func(h link.Held) {
+			store := beforeReseal{postgres.NewLinks(w.db.DB), func(h link.Held) {
 				if h.In == link.HeldSession {
 					c.happens(w)
 				}
@@ -130,7 +130,7 @@ func TestRewrapKeepsWhatAChallengeHasLearnt(t *testing.T) {
 	if err := w.promote(both, added); err != nil {
 		t.Fatal(err)
 	}
-	store := beforeReseal{postgres.NewLinks(w.db.Gorm), func(h link.Held) {
+	store := beforeReseal{postgres.NewLinks(w.db.DB), func(h link.Held) {
 		if h.In == link.HeldChallenge {
 			_, err := w.code("000000")
 			wantKind(t, err, link.WrongCode)

@@ -49,7 +49,7 @@ func (w *world) keepConsumer() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := postgres.NewLinks(w.db.Gorm).KeepConsumer(context.Background(), link.Consumer{Key: "a-key", Secret: secret}); err != nil {
+	if err := postgres.NewLinks(w.db.DB).KeepConsumer(context.Background(), link.Consumer{Key: "a-key", Secret: secret}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -158,7 +158,7 @@ func TestRewrapLeavesNothingUnderTheFormerKey(t *testing.T) {
 // openConsumer has the service use the consumer that is kept: it fetches none.
 func (w *world) openConsumer() {
 	w.t.Helper()
-	kept, err := postgres.NewLinks(w.db.Gorm).Consumer(context.Background())
+	kept, err := postgres.NewLinks(w.db.DB).Consumer(context.Background())
 	if err != nil {
 		w.t.Fatal(err)
 	}

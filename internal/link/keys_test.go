@@ -252,7 +252,7 @@ func TestKeysOfADatabaseThatWasNeverStarted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec("DELETE FROM installation")
-	if _, err := link.ReadKeyStatus(context.Background(), postgres.NewLinks(w.db.Gorm)); !errors.Is(err, link.ErrNotFound) {
+	if _, err := link.ReadKeyStatus(context.Background(), postgres.NewLinks(w.db.DB)); !errors.Is(err, link.ErrNotFound) {
 		t.Errorf("ReadKeyStatus = %v", err)
 	}
 }

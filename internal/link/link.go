@@ -16,12 +16,14 @@ type Actor string
 const (
 	ByUser   Actor = "user"
 	BySystem Actor = "system"
+	ByWorker Actor = "worker" // a program, by the API
 )
 
 // Act says on whose link something is done, by whom and within which request.
 type Act struct {
 	User      uuid.UUID
 	By        Actor
+	Token     uuid.UUID // the service token of the program that acts; zero if none does
 	RequestID string
 }
 

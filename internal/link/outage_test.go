@@ -181,7 +181,7 @@ func (w *world) refreshOverCable() (r *remote, release func()) {
 		sorrow: make(chan struct{}, 100), result: make(chan error, 1),
 	}
 	db := w.connect(r.cable.url())
-	s := w.serviceOn(db, postgres.NewLinks(db.Gorm), slog.New(slog.NewTextHandler(r, nil)))
+	s := w.serviceOn(db, postgres.NewLinks(db), slog.New(slog.NewTextHandler(r, nil)))
 	release = w.garmin.Hold(garmintest.OpRefresh)
 	go func() {
 		_, err := s.Validate(context.Background(), w.act())

@@ -134,7 +134,7 @@ func (x *protocol) Storm(t *rapid.T) {
 
 // Check compares the row with the paper.
 func (x *protocol) Check(t *rapid.T) {
-	r, err := postgres.NewLinks(x.w.db.Gorm).Record(context.Background(), x.w.user)
+	r, err := postgres.NewLinks(x.w.db.DB).Record(context.Background(), x.w.user)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func newProtocol(t *testing.T, grace time.Duration) *protocol {
 	x := &protocol{w: newWorld(t), grace: grace}
 	x.w.garmin.RefreshGrace = grace
 	for range 3 {
-		m := &mortal{Store: postgres.NewLinks(x.w.db.Gorm)}
+		m := &mortal{Store: postgres.NewLinks(x.w.db.DB)}
 		x.stores = append(x.stores, m)
 		x.replicas = append(x.replicas, x.w.serviceOn(x.w.db.DB, m, slog.New(slog.DiscardHandler)))
 	}

@@ -63,7 +63,7 @@ func TestTwoHundredRequestsAreOneRefresh(t *testing.T) {
 	var services [replicas]*link.Service
 	for i := range services {
 		db := w.connect(w.db.URL)
-		services[i] = w.serviceOn(db, claimCounter{postgres.NewLinks(db.Gorm), asked}, slog.New(slog.DiscardHandler))
+		services[i] = w.serviceOn(db, claimCounter{postgres.NewLinks(db), asked}, slog.New(slog.DiscardHandler))
 	}
 	release := w.garmin.Hold(garmintest.OpRefresh)
 	var all sync.WaitGroup

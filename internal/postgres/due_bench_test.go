@@ -17,7 +17,7 @@ func BenchmarkDue(b *testing.B) {
 		b.Run(fmt.Sprint(links), func(b *testing.B) {
 			db := pgtest.New(b)
 			seedLinks(b, db, links)
-			store := postgres.NewLinks(db.Gorm)
+			store := postgres.NewLinks(db.DB)
 			if plan := explainDue(b, db); !strings.Contains(plan, "Index Only Scan using garmin_due") {
 				b.Fatalf("the plan is\n%s", plan)
 			}

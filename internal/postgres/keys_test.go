@@ -18,7 +18,7 @@ const life = time.Minute
 func newInstallation(t *testing.T) (*pgtest.DB, *postgres.Links) {
 	t.Helper()
 	db := pgtest.New(t)
-	links := postgres.NewLinks(db.Gorm)
+	links := postgres.NewLinks(db.DB)
 	err := links.Install(t.Context(), link.Installation{
 		ID: uuid.New(), SealingKey: 1, MACKey: link.Sealed{KeyID: 1, Ciphertext: []byte("mac")},
 	})

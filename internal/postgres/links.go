@@ -13,15 +13,19 @@ import (
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
 // Links keeps links; it implements link.Store.
-type Links struct{ db *gorm.DB }
+type Links struct {
+	db   *gorm.DB
+	pool *pgxpool.Pool // for what is asked a thousand times a second, or speaks of arrays
+}
 
 // NewLinks returns the links in db.
-func NewLinks(db *gorm.DB) *Links { return &Links{db} }
+func NewLinks(db *DB) *Links { return &Links{db.Gorm, db.Pool} }
 
 // Record implements link.Store.
 func (p *Links) Record(ctx context.Context, user uuid.UUID) (link.Record, error) {

@@ -65,7 +65,7 @@ func TestServingRoleMakesNoTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer serving.Close()
-	links := postgres.NewLinks(serving.Gorm)
+	links := postgres.NewLinks(serving)
 	for what, do := range map[string]func(context.Context) error{
 		"note": func(ctx context.Context) error {
 			return links.Note(ctx, link.Activity{User: uuid.New(), What: "login"})

@@ -11,7 +11,7 @@ import (
 func TestBacklogCountsWhatIsDue(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	links := postgres.NewLinks(db.Gorm)
+	links := postgres.NewLinks(db.DB)
 	if due, overdue, err := links.Backlog(t.Context()); err != nil || due != 0 || overdue != 0 {
 		t.Errorf("Backlog() = %d, %s, %v", due, overdue, err)
 	}
@@ -29,7 +29,7 @@ func TestBacklogCountsWhatIsDue(t *testing.T) {
 func TestVerdictsAreSummedUp(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	links := postgres.NewLinks(db.Gorm)
+	links := postgres.NewLinks(db.DB)
 	for range 2 {
 		if _, _, err := links.CountDead(t.Context(), time.Hour); err != nil {
 			t.Fatal(err)

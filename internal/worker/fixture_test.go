@@ -52,7 +52,7 @@ func newWorld(t *testing.T) *world {
 // links starts a service that shares nothing with others but the database.
 func (w *world) links() *link.Service {
 	w.t.Helper()
-	store := postgres.NewLinks(w.db.Gorm)
+	store := postgres.NewLinks(w.db.DB)
 	vault, err := link.OpenVault(context.Background(), store, w.keys)
 	if err != nil {
 		w.t.Fatal(err)

@@ -1,0 +1,40 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// EventType is what the world is told of an event. Webhooks, the feed and
+// NOTIFY name it: never rename one.
+type EventType string
+
+const (
+	LinkActive       EventType = "link.active"        // a session was linked: a first one, or over a live one
+	LinkRepaired     EventType = "link.repaired"      // linked again after ReauthNeeded, or an end that was told of was averted
+	LinkReauthNeeded EventType = "link.reauth_needed" // the user must sign in to Garmin again
+	LinkExpiring     EventType = "link.expiring"      // he must within a week
+	LinkRemoved      EventType = "link.removed"       // unlinked
+)
+
+// Happening is an event that the world is told of. It holds no secret, e-mail
+// or name at Garmin.
+type Happening struct {
+	ID              int64 // in the order of commits
+	Type            EventType
+	User            uuid.UUID
+	ExternalID      string // "" of a user of ours
+	State           string // that the link came into
+	Reason          Reason
+	ReconnectBefore time.Time // of LinkExpiring
+	At              time.Time
+}
+
+// Happened lists what happened after an event, in order: at most so many, of
+// these types, or of all if none is named.
+func (s *Service) Happened(ctx context.Context, after int64, types []EventType, most int) ([]Happening, error) {
+	return nil, errors.ErrUnsupported
+}

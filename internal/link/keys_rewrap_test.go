@@ -57,7 +57,7 @@ func (w *world) keepConsumer() {
 // keepWebhook keeps the two secrets of an endpoint whose secret was rotated.
 func (w *world) keepWebhook() {
 	w.t.Helper()
-	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.Gorm), w.keys)
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.DB), w.keys)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func (w *world) keepWebhook() {
 // openWebhook opens both of them.
 func (w *world) openWebhook() {
 	w.t.Helper()
-	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.Gorm), w.keys)
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.DB), w.keys)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -41,9 +41,10 @@ type Store interface {
 	// unless that is "". Any number of calls at once make one user.
 	EnsureExternal(ctx context.Context, u User) (User, error)
 
-	// CreateToken keeps a new service token. It fails with ErrTokenExpiry
-	// unless it expires in the future.
-	CreateToken(ctx context.Context, id uuid.UUID, n NewToken, prefix string, hash []byte) (Token, error)
+	// CreateToken keeps a new service token. It fails with ErrTokenExists if
+	// there is one with its id, and with ErrTokenExpiry unless it expires in
+	// the future.
+	CreateToken(ctx context.Context, n NewToken, prefix string, hash []byte) (Token, error)
 
 	// Tokens lists all service tokens, the newest first.
 	Tokens(ctx context.Context) ([]Token, error)

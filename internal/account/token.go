@@ -17,6 +17,7 @@ var (
 	ErrTokenGarbled  = fmt.Errorf("%w: it is mistyped or cut off", ErrTokenUnknown)
 	ErrTokenName     = fmt.Errorf("account: the name of a token has 1 to %d printable characters", maxTokenName)
 	ErrTokenScopes   = errors.New("account: a token needs a scope")
+	ErrTokenExists   = errors.New("account: this token was made before")
 	ErrTokenExpiry   = errors.New("account: a token must expire in the future")
 	ErrUnknownScope  = errors.New("account: no such scope")
 	ErrTokenNotFound = errors.New("account: no token has this id or prefix")
@@ -76,13 +77,14 @@ func (t Token) Live(now time.Time) bool {
 
 // NewToken is what a token is made of.
 type NewToken struct {
+	ID        uuid.UUID // of a form that may be sent twice; zero: a new one
 	Name      string
 	Scopes    []Scope
 	ExpiresAt time.Time // zero: never
 	By        uuid.UUID // the admin who makes it; zero: the command line
 }
 
-// checked is n in its normal form.
+// checked is n in its normal form, with an id.
 func (n NewToken) checked() (NewToken, error) {
 	n.Name = strings.TrimSpace(n.Name)
 	if !printable(n.Name, maxTokenName) {
@@ -98,18 +100,19 @@ func (n NewToken) checked() (NewToken, error) {
 	}
 	wanted := n.Scopes
 	n.Scopes = slices.DeleteFunc(Scopes(), func(s Scope) bool { return !slices.Contains(wanted, s) })
-	return n, nil
+	if n.ID != uuid.Nil {
+		return n, nil
+	}
+	var err error
+	n.ID, err = uuid.NewV7()
+	return n, err
 }
 
 // CreateToken makes a service token. Its secret is known to the caller alone,
 // and only now: a hash of it is stored. It fails with ErrTokenName,
-// ErrTokenScopes, ErrUnknownScope and ErrTokenExpiry.
+// ErrTokenScopes, ErrUnknownScope, ErrTokenExpiry and ErrTokenExists.
 func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, Secret, error) {
 	n, err := n.checked()
-	if err != nil {
-		return Token{}, "", err
-	}
-	id, err := uuid.NewV7()
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -118,7 +121,7 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, Secret, e
 	if err != nil {
 		return Token{}, "", err
 	}
-	t, err := s.store.CreateToken(ctx, id, n, secret.prefix(), hash)
+	t, err := s.store.CreateToken(ctx, n, secret.prefix(), hash)
 	if err != nil {
 		return Token{}, "", err
 	}

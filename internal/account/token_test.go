@@ -117,6 +117,21 @@ func TestCreateTokenRefuses(t *testing.T) {
 	}
 }
 
+// Sent twice, a form makes one token, whose secret is told once.
+func TestAFormMakesOneToken(t *testing.T) {
+	t.Parallel()
+	s, _ := newService(t)
+	form := uuid.Must(uuid.NewV7())
+	token, secret := createToken(t, s, account.NewToken{ID: form})
+	again, _, err := s.CreateToken(t.Context(), account.NewToken{ID: form, Name: "again", Scopes: account.Scopes()})
+	if !errors.Is(err, account.ErrTokenExists) || token.ID != form {
+		t.Errorf("CreateToken = %+v, %v", again, err)
+	}
+	if got := wantAuthorized(t, s, secret, nil); got.Name != token.Name {
+		t.Errorf("the token is now %+v", got)
+	}
+}
+
 func TestAuthorizeKnowsATokenFromOthers(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -38,45 +39,55 @@ func (r *tokenRow) token() account.Token {
 	return t
 }
 
-const tokenQuery = `
+// selectTokens reads from service_tokens, or from rows of it by another name.
+const selectTokens = `
 	SELECT t.id, t.name, t.prefix, array_to_string(t.scopes, ' ') AS scopes, u.email AS created_by,
 		t.created_at, t.expires_at, t.revoked_at, t.last_used_at
-	FROM service_tokens t LEFT JOIN users u ON u.id = t.created_by `
+	FROM %s t LEFT JOIN users u ON u.id = t.created_by `
 
 // CreateToken implements account.Store.
-func (a *Accounts) CreateToken(ctx context.Context, id uuid.UUID, n account.NewToken, prefix string, hash []byte) (account.Token, error) {
+func (a *Accounts) CreateToken(ctx context.Context, n account.NewToken, prefix string, hash []byte) (account.Token, error) {
 	var scopes []string
 	for _, s := range n.Scopes {
 		scopes = append(scopes, string(s))
 	}
 	var row tokenRow
-	err := a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		made := tx.Exec(`
+	err := a.db.WithContext(ctx).Raw(`
+		WITH made AS (
 			INSERT INTO service_tokens (id, name, prefix, hash, scopes, created_by, expires_at)
 			SELECT @id, @name, @prefix, @hash, string_to_array(@scopes, ' '), @by, @expires
-			WHERE CAST(@expires AS timestamptz) IS NULL OR @expires > app_now()`,
-			map[string]any{
-				"id": id, "name": n.Name, "prefix": prefix, "hash": hash, "scopes": strings.Join(scopes, " "),
-				"by": null(n.By), "expires": null(n.ExpiresAt),
-			})
-		if made.Error == nil && made.RowsAffected == 0 {
-			return account.ErrTokenExpiry
-		}
-		if made.Error != nil {
-			return made.Error
-		}
-		return tx.Raw(tokenQuery+"WHERE t.id = ?", id).Take(&row).Error
-	})
+			WHERE CAST(@expires AS timestamptz) IS NULL OR @expires > app_now()
+			ON CONFLICT (id) DO NOTHING RETURNING *)`+fmt.Sprintf(selectTokens, "made"),
+		map[string]any{
+			"id": n.ID, "name": n.Name, "prefix": prefix, "hash": hash, "scopes": strings.Join(scopes, " "),
+			"by": null(n.By), "expires": null(n.ExpiresAt),
+		}).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return account.Token{}, a.whyNoToken(ctx, n.ID)
+	}
 	if err != nil {
 		return account.Token{}, orDown(ctx, err)
 	}
 	return row.token(), nil
 }
 
+func (a *Accounts) whyNoToken(ctx context.Context, id uuid.UUID) error {
+	var exists bool
+	err := a.db.WithContext(ctx).Raw("SELECT EXISTS (SELECT FROM service_tokens WHERE id = ?)", id).Scan(&exists).Error
+	switch {
+	case err != nil:
+		return orDown(ctx, err)
+	case exists:
+		return account.ErrTokenExists
+	default:
+		return account.ErrTokenExpiry
+	}
+}
+
 // Tokens implements account.Store.
 func (a *Accounts) Tokens(ctx context.Context) ([]account.Token, error) {
 	var rows []tokenRow
-	if err := a.db.WithContext(ctx).Raw(tokenQuery + "ORDER BY t.id DESC").Scan(&rows).Error; err != nil {
+	if err := a.db.WithContext(ctx).Raw(fmt.Sprintf(selectTokens, "service_tokens") + "ORDER BY t.created_at DESC, t.id DESC").Scan(&rows).Error; err != nil {
 		return nil, orDown(ctx, err)
 	}
 	all := make([]account.Token, len(rows))

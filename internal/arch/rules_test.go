@@ -28,6 +28,8 @@ var arrows = map[string][]string{
 	"internal/dev/pgcluster":     nil,
 	"internal/garmin/garmintest": {"internal/garmin"},
 	"internal/limit/limittest":   {"internal/limit"},
+	"internal/limit/redislimit":  {"internal/limit"},
+	"internal/limit/redistest":   nil,
 	"internal/postgres/pgtest":   {"internal/postgres", "migrations"},
 	"internal/arch":              nil,
 }
@@ -70,6 +72,15 @@ var restrictions = []restriction{
 		only:    []string{"internal/limit/limittest"},
 		tests:   true,
 		reason:  "it is made for tests",
+	}, {
+		imports: module + "/internal/limit/redistest",
+		only:    []string{"internal/limit/redistest"},
+		tests:   true,
+		reason:  "it is made for tests",
+	}, {
+		imports: "github.com/redis/go-redis",
+		only:    []string{"internal/limit"},
+		reason:  "Redis keeps rates, and nothing that must not be lost",
 	},
 }
 

@@ -1,0 +1,82 @@
+package limit
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// tryAgain is how long shared counters that failed are left alone. It is longer
+// than they may take to answer, so that no answer from before a failure comes
+// after the next attempt.
+const tryAgain = time.Second
+
+// Fallback counts in shared rates, and while those cannot be reached in this
+// process alone: a limit that holds for each replica apart is looser, but it is
+// no outage. It logs when an outage begins and when it ends.
+type Fallback struct {
+	shared Rates
+	local  *Local
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	since time.Time // when the outage began; zero: there is none
+	again time.Time // when the shared rates are tried next, in an outage
+}
+
+// NewFallback returns rates that are shared as long as shared answers.
+func NewFallback(shared Rates, log *slog.Logger) *Fallback {
+	return &Fallback{shared: shared, local: NewLocal(), log: log}
+}
+
+// Take implements Rates. It fails only if ctx ends.
+func (f *Fallback) Take(ctx context.Context, key string, r Rate) (time.Duration, error) {
+	if f.mayAsk() {
+		wait, err := f.shared.Take(ctx, key, r)
+		if ctx.Err() != nil {
+			return 0, ctx.Err() // says nothing of the shared rates
+		}
+		f.note(ctx, err)
+		if err == nil {
+			return wait, nil
+		}
+	}
+	return f.local.Take(ctx, key, r)
+}
+
+// Shared reports whether the shared rates answered last.
+func (f *Fallback) Shared() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.since.IsZero()
+}
+
+// mayAsk lets all through, and in an outage one now and then.
+func (f *Fallback) mayAsk() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.since.IsZero() {
+		return true
+	}
+	now := time.Now()
+	if now.Before(f.again) {
+		return false
+	}
+	f.again = now.Add(tryAgain)
+	return true
+}
+
+func (f *Fallback) note(ctx context.Context, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	switch down := !f.since.IsZero(); {
+	case err != nil && !down:
+		f.since, f.again = now, now.Add(tryAgain)
+		f.log.WarnContext(ctx, "limits hold for each process alone: the counters that all share cannot be reached", "error", err)
+	case err == nil && down:
+		f.log.InfoContext(ctx, "limits are shared again", "after", now.Sub(f.since).Round(time.Second))
+		f.since = time.Time{}
+	}
+}

@@ -1,0 +1,64 @@
+package limit_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/garminlink/garminlink/internal/limit"
+	"github.com/garminlink/garminlink/internal/limit/limittest"
+)
+
+func TestFallbackCountsInTheSharedRates(t *testing.T) {
+	t.Parallel()
+	limittest.TestRates(t, local(func(l limit.Rates) limit.Rates { return newFallback(l) }))
+}
+
+func TestFallbackCountsAloneInAnOutage(t *testing.T) {
+	t.Parallel()
+	limittest.TestRates(t, local(func(l limit.Rates) limit.Rates {
+		return newFallback(&counted{Rates: l, fault: errors.New("no Redis")})
+	}))
+}
+
+func newFallback(shared limit.Rates) *limit.Fallback {
+	return limit.NewFallback(shared, slog.New(slog.DiscardHandler))
+}
+
+func TestOutageIsAskedAboutOnceASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		shared := &counted{Rates: limit.NewLocal(), fault: errors.New("no Redis")}
+		f := newFallback(shared)
+		for range 10_000 {
+			mustTake(t, f, "a", hundredPerSecond)
+			time.Sleep(time.Millisecond)
+		}
+		if asked := shared.asked.Load(); asked != 10 {
+			t.Errorf("in ten seconds of outage the shared rates were asked %d times", asked)
+		}
+		shared.fault = nil
+		time.Sleep(time.Second)
+		mustTake(t, f, "a", hundredPerSecond)
+		if !f.Shared() {
+			t.Error("the outage has no end")
+		}
+	})
+}
+
+// Who closes his browser must not have all others counted alone.
+func TestCallerWhoLeavesIsNoOutage(t *testing.T) {
+	t.Parallel()
+	f := newFallback(&counted{Rates: limit.NewLocal(), fault: context.Canceled})
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := f.Take(gone, "a", fivePerMinute); !errors.Is(err, context.Canceled) {
+		t.Errorf("he gets %v", err)
+	}
+	if !f.Shared() {
+		t.Error("it is taken for an outage")
+	}
+}

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/mattn/go-isatty"
 
 	"github.com/garminlink/garminlink/internal/link"
 )
@@ -29,7 +26,9 @@ func (d *keyDesk) rewrap(ctx context.Context) error {
 	done := 0
 	for look := 0; ; look++ {
 		bar := newProgress(d.stderr)
-		pass, err := d.vault.Rewrap(ctx, d.store, bar.show)
+		pass, err := d.vault.Rewrap(ctx, d.store, func(r link.Rewrapped) {
+			bar.show(min(r.Done+r.Busy+len(r.Unreadable), r.Total), r.Total)
+		})
 		bar.end()
 		done += pass.Done
 		if err != nil {
@@ -109,41 +108,4 @@ func whose(u link.Unreadable) string {
 		return "id " + u.ID
 	}
 	return "user " + u.User.String()
-}
-
-// progress shows how far a pass is: a bar on a terminal, else a line for each
-// tenth.
-type progress struct {
-	w     io.Writer
-	bar   bool
-	steps int
-	shown int
-}
-
-const barWidth = 40
-
-func newProgress(w io.Writer) *progress {
-	if file, ok := w.(*os.File); ok && isatty.IsTerminal(file.Fd()) {
-		return &progress{w: w, bar: true, steps: barWidth}
-	}
-	return &progress{w: w, steps: 10}
-}
-
-func (p *progress) show(r link.Rewrapped) {
-	seen := min(r.Done+r.Busy+len(r.Unreadable), r.Total)
-	if r.Total == 0 || seen*p.steps/r.Total == p.shown {
-		return
-	}
-	p.shown = seen * p.steps / r.Total
-	if p.bar {
-		fmt.Fprintf(p.w, "\r[%-*s] %d of %d", barWidth, strings.Repeat("#", p.shown), seen, r.Total)
-	} else {
-		fmt.Fprintf(p.w, "%d of %d\n", seen, r.Total)
-	}
-}
-
-func (p *progress) end() {
-	if p.bar && p.shown > 0 {
-		fmt.Fprintln(p.w)
-	}
 }

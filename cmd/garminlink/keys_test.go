@@ -225,9 +225,9 @@ func TestKeyCommandsRefuseADeploymentThatDoesNotFit(t *testing.T) {
 func TestProgressIsABarOrAFewLines(t *testing.T) {
 	t.Parallel()
 	var lines, bar strings.Builder
-	for _, p := range []*progress{newProgress(&lines), {w: &bar, bar: true, steps: barWidth}} {
+	for _, p := range []*progress{newProgress(&lines), {w: &bar, bar: true}} {
 		for done := range 201 {
-			p.show(link.Rewrapped{Total: 200, Done: done})
+			p.show(done, 200)
 		}
 		p.end()
 	}

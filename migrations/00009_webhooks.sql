@@ -34,6 +34,7 @@ CREATE TABLE webhook_deliveries (
     body            text NOT NULL, -- as text: each attempt sends the same bytes
     state           text NOT NULL CHECK (state IN ('waiting', 'delivered', 'given_up')),
     attempts        integer NOT NULL DEFAULT 0,
+    failures        integer NOT NULL DEFAULT 0, -- those that were the endpoint's fault
     next_attempt_at timestamptz NOT NULL DEFAULT app_now(),
     lease_until     timestamptz, -- somebody is sending it
     created_at      timestamptz NOT NULL DEFAULT app_now(),

@@ -20,6 +20,9 @@ const (
 	LinkRemoved      EventType = "link.removed"       // unlinked
 )
 
+// EventTypes lists all of them.
+var EventTypes = []EventType{LinkActive, LinkRepaired, LinkReauthNeeded, LinkExpiring, LinkRemoved}
+
 // Happening is an event that the world is told of. It holds no secret, e-mail
 // or name at Garmin.
 type Happening struct {

@@ -1,0 +1,10 @@
+// Package notify owns webhooks: who is told of which events, in what order,
+// how a message is signed and sent, and what happens when it is not taken.
+// Messages follow the Standard Webhooks specification, 1.0.0.
+//
+// It does not decide what an event is (see internal/link), does not know how
+// rows are stored (see Store) and has no clockwork: a job calls Spread, Due and
+// Deliver from time to time, and forgetting to costs time and nothing else.
+// Each message is sent at least once, and the messages of one link to one
+// endpoint one after the other. No transaction is open while one is sent.
+package notify

@@ -20,6 +20,7 @@ CREATE TABLE service_tokens (
 ALTER TABLE link_events
     ADD COLUMN type     text,
     ADD COLUMN token_id uuid, -- of the program that acted
+    ADD COLUMN ends_at  timestamptz, -- the end of which link.expiring tells
     DROP CONSTRAINT link_events_actor_check,
     ADD CONSTRAINT known_actor CHECK (actor IN ('user', 'support', 'system', 'worker')) NOT VALID;
 ALTER TABLE link_events VALIDATE CONSTRAINT known_actor;
@@ -41,5 +42,5 @@ DELETE FROM link_events WHERE actor = 'worker';
 ALTER TABLE link_events
     DROP CONSTRAINT known_actor,
     ADD CONSTRAINT link_events_actor_check CHECK (actor IN ('user', 'support', 'system')),
-    DROP COLUMN token_id, DROP COLUMN type;
+    DROP COLUMN ends_at, DROP COLUMN token_id, DROP COLUMN type;
 DROP TABLE service_tokens;

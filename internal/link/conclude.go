@@ -161,7 +161,9 @@ func (s *Service) adopt(r *Record, e Event, a arrival) error {
 	if err := r.move(e); err != nil {
 		return err
 	}
-	r.hold(sealed, a.session)
+	if err := r.hold(sealed, a.session); err != nil {
+		return err
+	}
 	r.Candidate = nil
 	r.owned(a)
 	r.RefreshedAt, r.NextCheck = time.Time{}, r.Now.Add(r.untilCheck())

@@ -28,6 +28,7 @@ type world struct {
 	keys   *seal.Keyring
 	links  *link.Service // the first replica
 	user   uuid.UUID
+	token  uuid.UUID // of a program
 }
 
 func newWorld(t testing.TB) *world {
@@ -40,7 +41,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, db: pgtest.New(t), garmin: new(garmintest.Server), keyset: json, keys: keys}
+	w := &world{t: t, db: pgtest.New(t), garmin: new(garmintest.Server), keyset: json, keys: keys, token: uuid.New()}
 	t.Cleanup(w.garmin.Close)
 	w.links = w.replica()
 	w.user = w.newUser("runner@example.com")

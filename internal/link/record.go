@@ -12,8 +12,10 @@ func (r *Record) move(e Event) error {
 	}
 	entry := Entry{Event: e, From: r.State, To: next}
 	switch e {
-	case Expired, AttemptsSpent, Failed, Rejected: // whoever's request found it
+	case Expired, AttemptsSpent, Failed, Rejected, Averted: // whoever's request found it
 		entry.By = BySystem
+	case Expiring:
+		entry.EndsAt = r.EndsAt
 	}
 	if next.String() != r.State.String() {
 		r.Since = r.Now
@@ -25,6 +27,7 @@ func (r *Record) move(e Event) error {
 		r.Reason = ""
 	} else {
 		r.dropSession()
+		r.WarnedOf = time.Time{}
 		entry.Reason = r.Reason
 	}
 	r.State = next
@@ -93,7 +96,7 @@ func (r *Record) view() Link {
 		Reason: r.Reason, CreatedAt: r.CreatedAt, Since: r.Since, LastValidated: r.LastValidated,
 		RefreshedAt: r.RefreshedAt, ExpiresAt: r.Session.ExpiresAt, AsOf: r.Now,
 	}
-	if r.State.Session == Live && !r.EndsAt.IsZero() && r.EndsAt.Sub(r.Now) < warnTime {
+	if r.endsSoon() {
 		l.ReconnectBefore = r.EndsAt
 	}
 	if p := r.Login; p != nil && r.Now.Sub(p.StartedAt) < lostTime {

@@ -145,9 +145,9 @@ func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim 
 				if err != nil {
 					return err
 				}
-				r.renew(sealed, next, sent)
+				err = r.renew(sealed, next, sent)
 				failpoint("before-commit")
-				return nil
+				return err
 			default:
 				var err error
 				result, err = s.current(*r)
@@ -161,16 +161,19 @@ func (s *Service) saveRefreshed(ctx context.Context, act Act, seen int64, claim 
 	return result, err
 }
 
-func (r *Record) renew(next SealedSession, s *garmin.Session, sent SealedSession) {
+func (r *Record) renew(next SealedSession, s *garmin.Session, sent SealedSession) error {
 	since, last := r.APIRefusedSince, r.APIRefusedAt
 	for _, held := range []SealedSession{r.Session, r.Previous} {
 		if held.Generation == sent.Generation {
 			sent = held // it may have been sealed anew meanwhile
 		}
 	}
-	r.hold(next, s)
+	if err := r.hold(next, s); err != nil {
+		return err
+	}
 	r.Previous, r.RefreshedAt, r.NextCheck = sent, r.Now, r.Now.Add(proofTime)
 	r.APIRefusedSince, r.APIRefusedAt = since, last
+	return nil
 }
 
 // yield gives the lease back without a new session. The intent stays where

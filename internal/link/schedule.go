@@ -63,9 +63,14 @@ func (r *Record) untilCheck() time.Duration {
 // fixedEnd says that the session cannot be renewed.
 func (r *Record) fixedEnd() bool { return !r.EndsAt.IsZero() && !r.EndsAt.After(r.Session.ExpiresAt) }
 
+// endsSoon says that an end is so close that the user is told of it.
+func (r *Record) endsSoon() bool {
+	return r.State.Session == Live && !r.EndsAt.IsZero() && r.EndsAt.Sub(r.Now) < warnTime
+}
+
 // hold makes a new session of the record. What does not state its end is taken
 // to live as long as the one before.
-func (r *Record) hold(next SealedSession, s *garmin.Session) {
+func (r *Record) hold(next SealedSession, s *garmin.Session) error {
 	former := r.Session
 	if next.RefreshExpiresAt.IsZero() && !former.RefreshExpiresAt.IsZero() && !r.ObtainedAt.IsZero() {
 		next.RefreshExpiresAt = r.Now.Add(former.RefreshExpiresAt.Sub(r.ObtainedAt))
@@ -78,4 +83,9 @@ func (r *Record) hold(next SealedSession, s *garmin.Session) {
 	}
 	r.dropSession()
 	r.Session, r.ObtainedAt, r.EndsAt = next, r.Now, end
+	if r.WarnedOf.IsZero() || r.WarnedOf.Equal(end) {
+		return nil
+	}
+	r.WarnedOf = time.Time{}
+	return r.move(Averted)
 }

@@ -39,6 +39,8 @@ const (
 	Imported         Event = "imported"           // the user brought a session of his own
 	Exported         Event = "exported"           // the user took a copy of the session away
 	WrittenBack      Event = "written_back"       // a worker returned a session that it refreshed
+	Expiring         Event = "expiring"           // an end came within a week that only the user averts
+	Averted          Event = "averted"            // the end that was announced stands no more
 	Rejected         Event = "rejected"           // Garmin definitively refuses the session
 	ClearedBySupport Event = "cleared_by_support" // staff took the session away
 	Unlinked         Event = "unlinked"           // the user removed the link
@@ -47,7 +49,7 @@ const (
 // Events lists every event, in the order above.
 var Events = []Event{
 	LoginDone, CodeAsked, CodeAccepted, SetAside, Cancelled, Expired, AttemptsSpent, Failed,
-	Imported, Exported, WrittenBack, Rejected, ClearedBySupport, Unlinked,
+	Imported, Exported, WrittenBack, Expiring, Averted, Rejected, ClearedBySupport, Unlinked,
 }
 
 // Next is the one place that knows how a link moves. It fails with
@@ -68,7 +70,7 @@ func Next(s State, e Event) (State, error) {
 		if s.Challenge {
 			return State{Session: s.Session}, nil
 		}
-	case Exported, WrittenBack:
+	case Exported, WrittenBack, Expiring, Averted:
 		if s.Session == Live {
 			return s, nil
 		}

@@ -28,6 +28,8 @@ var transitions = map[Event]map[State]State{
 	Imported:         {none: live, nonePending: live, live: live, livePending: live, dead: live, deadPending: live},
 	Exported:         {live: live, livePending: livePending},
 	WrittenBack:      {live: live, livePending: livePending},
+	Expiring:         {live: live, livePending: livePending},
+	Averted:          {live: live, livePending: livePending},
 	Rejected:         {live: dead, livePending: deadPending},
 	ClearedBySupport: {live: dead, livePending: deadPending},
 	Unlinked:         {nonePending: none, live: none, livePending: none, dead: none, deadPending: none},

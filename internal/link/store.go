@@ -123,6 +123,7 @@ type Record struct {
 	Session     SealedSession
 	ObtainedAt  time.Time // when its access token came; zero of one from before that was kept
 	EndsAt      time.Time // its end, if refreshing does not move it; zero if none is known
+	WarnedOf    time.Time // the EndsAt that the world was told of
 	RefreshedAt time.Time
 	NextCheck   time.Time
 
@@ -249,5 +250,6 @@ type Entry struct {
 	Event    Event
 	From, To State
 	Reason   Reason
-	By       Actor // "" for the one of the Act
+	By       Actor     // "" for the one of the Act
+	EndsAt   time.Time // of Expiring
 }

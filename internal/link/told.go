@@ -23,6 +23,33 @@ const (
 // EventTypes lists all of them.
 var EventTypes = []EventType{LinkActive, LinkRepaired, LinkReauthNeeded, LinkExpiring, LinkRemoved}
 
+// Type is what the world is told of the entry; "" for nothing.
+func (e Entry) Type() EventType {
+	before, after := e.From.Session, e.To.Session
+	switch {
+	case after == None && before != None:
+		return LinkRemoved
+	case after == Dead && before == Live:
+		return LinkReauthNeeded
+	case after == Live && before == Dead:
+		return LinkRepaired
+	case after == Live && before == None:
+		return LinkActive
+	case after != Live:
+		return ""
+	}
+	switch e.Event { // which leaves a live session live
+	case LoginDone, CodeAccepted, Imported:
+		return LinkActive
+	case Expiring:
+		return LinkExpiring
+	case Averted:
+		return LinkRepaired
+	default:
+		return ""
+	}
+}
+
 // Happening is an event that the world is told of. It holds no secret, e-mail
 // or name at Garmin.
 type Happening struct {

@@ -32,6 +32,7 @@ type stateRow struct {
 	RefreshExpiresAt  *time.Time
 	SessionObtainedAt *time.Time
 	SessionEndsAt     *time.Time
+	WarnedOf          *time.Time
 	RefreshedAt       *time.Time
 	NextCheckAt       *time.Time
 
@@ -101,14 +102,18 @@ type loginRow struct {
 func (loginRow) TableName() string { return "garmin_login_attempts" }
 
 type eventRow struct {
+	ID        int64 `gorm:"primaryKey;autoIncrement"`
 	UserID    uuid.UUID
 	Event     string
 	FromState string
 	ToState   string
 	Reason    *string
 	Actor     string
+	TokenID   *uuid.UUID
 	RequestID string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	Type      *string
+	EndsAt    *time.Time
 }
 
 func (eventRow) TableName() string { return "link_events" }
@@ -150,7 +155,7 @@ func (s *stateRow) fill(r *link.Record) {
 		Sealed: sealed(s.SessionData, value(s.KeyID)), Generation: value(s.Generation),
 		ExpiresAt: value(s.SessionExpiresAt), RefreshExpiresAt: value(s.RefreshExpiresAt),
 	}
-	r.ObtainedAt, r.EndsAt = value(s.SessionObtainedAt), value(s.SessionEndsAt)
+	r.ObtainedAt, r.EndsAt, r.WarnedOf = value(s.SessionObtainedAt), value(s.SessionEndsAt), value(s.WarnedOf)
 	r.RefreshedAt, r.NextCheck = value(s.RefreshedAt), value(s.NextCheckAt)
 	r.LeaseOwner, r.LeaseUntil = value(s.LeaseOwner), value(s.LeaseUntil)
 	r.Intent, r.IntentAt = value(s.IntentGeneration), value(s.IntentAt)
@@ -170,7 +175,7 @@ func stateOf(r *link.Record) stateRow {
 		GarminGUID: null(r.GarminGUID), GarminName: null(r.GarminName),
 		Generation: null(r.Session.Generation), KeyID: null(int64(r.Session.KeyID)),
 		SessionExpiresAt: null(r.Session.ExpiresAt), RefreshExpiresAt: null(r.Session.RefreshExpiresAt),
-		SessionObtainedAt: null(r.ObtainedAt), SessionEndsAt: null(r.EndsAt),
+		SessionObtainedAt: null(r.ObtainedAt), SessionEndsAt: null(r.EndsAt), WarnedOf: null(r.WarnedOf),
 		RefreshedAt: null(r.RefreshedAt), NextCheckAt: null(r.NextCheck),
 		LeaseOwner: null(r.LeaseOwner), LeaseUntil: null(r.LeaseUntil),
 		IntentGeneration: null(r.Intent), IntentAt: null(r.IntentAt),

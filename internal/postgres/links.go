@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -151,20 +150,6 @@ func writeLogin(tx *gorm.DB, old, r link.Record) error {
 		change["ended_at"], change["outcome"], change["retry_at"] = r.Now, r.Login.Outcome, null(r.Login.RetryAt)
 	}
 	return tx.Model(&loginRow{}).Where("id = ?", r.Login.ID).Updates(change).Error
-}
-
-func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
-	if len(r.Entries) == 0 {
-		return nil
-	}
-	rows := make([]eventRow, len(r.Entries))
-	for i, e := range r.Entries {
-		rows[i] = eventRow{
-			UserID: act.User, Event: string(e.Event), FromState: e.From.String(), ToState: e.To.String(),
-			Reason: null(string(e.Reason)), Actor: string(cmp.Or(e.By, act.By)), RequestID: act.RequestID, CreatedAt: r.Now,
-		}
-	}
-	return tx.Create(&rows).Error
 }
 
 // Validated implements link.Store.

@@ -9,7 +9,7 @@ import (
 type Moment struct {
 	ISO      string // RFC 3339, UTC
 	Absolute string // such as 22 Nov 2025, 03:41 UTC
-	Ago      string // such as 3 minutes ago
+	Ago      string // such as 3 minutes ago, or in 3 minutes
 }
 
 // At returns t as it looks from now. A zero t is the zero Moment.
@@ -42,16 +42,26 @@ func Deadline(t, now time.Time) string {
 
 func ago(d time.Duration) string {
 	switch {
+	case d <= -10*time.Second:
+		return "in " + span(-d)
 	case d < 10*time.Second:
 		return "a few seconds ago"
-	case d < time.Minute:
-		return fmt.Sprintf("%d seconds ago", int(d.Seconds()))
-	case d < time.Hour:
-		return count(int(d.Minutes()), "minute") + " ago"
-	case d < 24*time.Hour:
-		return count(int(d.Hours()), "hour") + " ago"
 	default:
-		return count(int(d.Hours()/24), "day") + " ago"
+		return span(d) + " ago"
+	}
+}
+
+// span prints what has passed in whole units.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return count(int(d.Seconds()), "second")
+	case d < time.Hour:
+		return count(int(d.Minutes()), "minute")
+	case d < 24*time.Hour:
+		return count(int(d.Hours()), "hour")
+	default:
+		return count(int(d.Hours()/24), "day")
 	}
 }
 

@@ -10,6 +10,8 @@ func TestAt(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for since, want := range map[time.Duration]string{
 		-time.Second:           "a few seconds ago", // clocks differ a little
+		-15 * time.Second:      "in 15 seconds",
+		-90 * 24 * time.Hour:   "in 90 days",
 		0:                      "a few seconds ago",
 		10 * time.Second:       "10 seconds ago",
 		time.Minute:            "1 minute ago",

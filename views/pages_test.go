@@ -54,6 +54,21 @@ func asking(pause int) views.Status {
 	return s
 }
 
+func serviceTokens() []views.Token {
+	return []views.Token{
+		{
+			ID: "0195-live", Name: "nightly sync", Prefix: "glt_abcdefgh", Scopes: []string{"links:read", "sessions:checkout"},
+			CreatedBy: "mara@example.com", Created: views.At(now.Add(-time.Hour), now), Expires: views.At(now.AddDate(0, 0, 90), now),
+		},
+		{
+			ID: "0195-over", Name: "Löufer <b>", Prefix: "glt_ijklmnop", Over: "revoked", Scopes: []string{"links:write"},
+			Created: views.At(now.AddDate(0, -1, 0), now), LastUsed: views.At(now.Add(-2*time.Hour), now), Revoked: views.At(now.Add(-time.Hour), now),
+		},
+	}
+}
+
+var scopeChoices = []views.Choice{{Value: "links:read", Text: "See links and events.", Chosen: true}, {Value: "links:write", Text: "Delete links."}}
+
 // pages is every page in every state.
 var pages = map[string]views.View{
 	"landing":        views.Landing{SignupOpen: true},
@@ -101,7 +116,15 @@ var pages = map[string]views.View{
 	"export faulty":      views.Export{Format: "garminconnect", Renewal: true, PasswordError: "Not yours."},
 	"export formless":    views.Export{FormatError: "Choose one."},
 	"export limited":     views.Export{Format: "garth", Problem: limited},
-	"problem":            views.ProblemPage{Problem: *limited},
+	"tokens":             views.Tokens{Notice: "Revoked.", List: serviceTokens(), Form: views.TokenForm{Scopes: scopeChoices}},
+	"tokens none":        views.Tokens{Form: views.TokenForm{Scopes: scopeChoices}},
+	"tokens limited":     views.Tokens{Problem: limited, List: serviceTokens()},
+	"tokens faulty": views.Tokens{List: serviceTokens(), Form: views.TokenForm{
+		Name: "sync", Expires: "2020-01-01", Scopes: scopeChoices,
+		ScopesError: "Choose one.", ExpiresError: "Choose a day to come.", PasswordError: "Not yours.",
+	}},
+	"token made": views.TokenMade{Token: serviceTokens()[0], Secret: "glt_abcdefghijklmnop"},
+	"problem":    views.ProblemPage{Problem: *limited},
 }
 
 var chrome = views.Chrome{SignedInEmail: "mara@example.com", Role: "support", SimulatedGarmin: true, Nonce: "n0nce"}

@@ -79,6 +79,7 @@ func plainForms(t *testing.T, doc *html.Node) {
 		"/signin", "/signup", "/signout", "/link", "/link/mfa", "/link/mfa/resend",
 		"/link/cancel", "/link/validate", "/link/unlink", "/link/replace",
 		"/link/ticket", "/link/import", "/link/export",
+		"/support/tokens", "/support/tokens/revoke",
 	}
 	for _, f := range all(doc, tag("form")) {
 		if attr(f, "method") != "post" || !slices.Contains(routes, attr(f, "action")) {

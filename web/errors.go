@@ -116,6 +116,12 @@ var accountPlaces = []struct {
 	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrBusy, "busy", place{status: http.StatusServiceUnavailable}},
+	{account.ErrTokenName, "token_name", place{http.StatusUnprocessableEntity, "name"}},
+	{account.ErrTokenScopes, "token_scopes", place{http.StatusUnprocessableEntity, "scope"}},
+	{account.ErrUnknownScope, "unknown_scope", place{http.StatusUnprocessableEntity, "scope"}},
+	{account.ErrTokenExpiry, "token_expiry", place{http.StatusUnprocessableEntity, "expires"}},
+	{account.ErrTokenExists, "token_exists", place{status: http.StatusConflict}},
+	{account.ErrTokenNotFound, "token_not_found", place{status: http.StatusConflict}},
 	{errAdminsOnly, "admins_only", place{status: http.StatusForbidden}},
 	{errNotYourPassword, "not_your_password", place{http.StatusUnprocessableEntity, "password"}},
 }

@@ -122,6 +122,19 @@ func TestEveryReasonAndNoticeHasWords(t *testing.T) {
 	}
 }
 
+func TestEveryScopeHasWords(t *testing.T) {
+	t.Parallel()
+	s := newTestServer(t)
+	for _, scope := range constants(t, "../internal/account", "Scope") {
+		if s.texts.Scopes[account.Scope(scope)] == "" {
+			t.Errorf("no words for the scope %s", scope)
+		}
+	}
+	if len(s.texts.Scopes) != len(account.Scopes()) {
+		t.Error("there are words that nothing shows")
+	}
+}
+
 func TestEveryAccountErrorHasWords(t *testing.T) {
 	t.Parallel()
 	s := newTestServer(t)

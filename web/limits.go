@@ -22,7 +22,8 @@ var (
 	signInsByEmail   = allowance{"signin/email", limit.Rate{Burst: 100, Per: time.Hour}, byEmail}
 	signUpsByNetwork = allowance{"signup/network", limit.Rate{Burst: 10, Per: time.Hour}, byNetwork}
 	exportsByUser    = allowance{"export/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
-	exportsByEmail   = allowance{signInsByEmail.scope, signInsByEmail.rate, byOwnEmail} // to try a password is to try it
+	tokensByUser     = allowance{"token/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
+	triesByEmail     = allowance{signInsByEmail.scope, signInsByEmail.rate, byOwnEmail} // to try a password is to try it
 	actsByUser       = allowance{"link/user", limit.Rate{Burst: 40, Per: 10 * time.Minute}, byUser}
 	actsByNetwork    = allowance{"link/network", limit.Rate{Burst: 120, Per: 10 * time.Minute}, byNetwork}
 )

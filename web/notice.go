@@ -22,6 +22,8 @@ const (
 	cancelled notice = "cancelled"
 	kept      notice = "kept"
 	unlinked  notice = "unlinked"
+
+	tokenRevoked notice = "token_revoked"
 )
 
 const noticeSeconds = 60 // for a redirect that gets lost

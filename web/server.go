@@ -102,6 +102,7 @@ func (s *Server) surround() error {
 func (s *Server) routes() {
 	e := s.echo
 	anyone, user, poller := s.visitor(anyoneMay), s.visitor(usersMay), s.visitor(pollersMay)
+	admin := s.visitor(adminsMay)
 
 	e.GET("/healthz", healthy)
 	e.GET("/readyz", s.ready)
@@ -140,5 +141,10 @@ func (s *Server) routes() {
 	e.GET("/link/import", s.showImport, user)
 	e.POST("/link/import", s.form(s.importSession, s.importAgain, actsByUser, actsByNetwork), user)
 	e.GET("/link/export", s.showExport, user)
-	e.POST("/link/export", s.form(s.exportSession, s.exportAgain, exportsByUser, exportsByEmail, actsByNetwork), user)
+	e.POST("/link/export", s.form(s.exportSession, s.exportAgain, exportsByUser, triesByEmail, actsByNetwork), user)
+
+	e.GET(tokensPath, s.showTokens, admin)
+	e.POST(tokensPath, s.form(s.createToken, s.createTokenAgain, tokensByUser, triesByEmail), admin)
+	e.GET(tokensPath+"/revoke", to(tokensPath), admin)
+	e.POST(tokensPath+"/revoke", s.form(s.revokeToken, s.revokeTokenAgain, actsByUser), admin)
 }

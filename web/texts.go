@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
 )
 
@@ -19,6 +20,7 @@ type texts struct {
 	Ways         map[link.Way]map[link.Kind]message `json:"ways"`    // in the place of Link's, where no password was typed
 	Reasons      map[link.Reason]string             `json:"reasons"`
 	Account      map[string]message                 `json:"account"`
+	Scopes       map[account.Scope]string           `json:"scopes"`
 	Pages        map[int]message                    `json:"pages"` // by status
 	Notices      map[notice]string                  `json:"notices"`
 	PasswordRule string                             `json:"password_rule"`

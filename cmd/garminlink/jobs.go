@@ -30,23 +30,13 @@ func newJobs(p process) *cobra.Command {
 
 // withJobs opens the database that the workers share.
 func withJobs(ctx context.Context, p process, do func(context.Context, process, *postgres.DB, *worker.Control) error) error {
-	config, err := load[struct {
-		Database
-		Logging
-	}](p.environ)
-	if err != nil {
-		return err
-	}
-	db, err := connectCurrent(ctx, config.Database, config.logger(p.stderr))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	control, err := worker.NewControl(db.Pool)
-	if err != nil {
-		return err
-	}
-	return do(ctx, p, db, control)
+	return withDatabase(ctx, p, func(db *postgres.DB) error {
+		control, err := worker.NewControl(db.Pool)
+		if err != nil {
+			return err
+		}
+		return do(ctx, p, db, control)
+	})
 }
 
 func pauseJobs(ctx context.Context, p process, _ *postgres.DB, control *worker.Control) error {

@@ -56,6 +56,23 @@ func connect(ctx context.Context, c Database, log *slog.Logger) (*postgres.DB, e
 	return db, nil
 }
 
+// withDatabase lets a command that needs nothing else work on the database.
+func withDatabase(ctx context.Context, p process, do func(*postgres.DB) error) error {
+	config, err := load[struct {
+		Database
+		Logging
+	}](p.environ)
+	if err != nil {
+		return err
+	}
+	db, err := connectCurrent(ctx, config.Database, config.logger(p.stderr))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return do(db)
+}
+
 // connectCurrent opens a database that this version can work with.
 func connectCurrent(ctx context.Context, d Database, log *slog.Logger) (*postgres.DB, error) {
 	db, err := connect(ctx, d, log)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -48,33 +49,30 @@ func newUser(p process) *cobra.Command {
 }
 
 func createUser(cmd *cobra.Command, p process, email string, role account.Role, fromStdin bool) error {
-	config, err := load[struct {
-		Database
-		Logging
-	}](p.environ)
-	if err != nil {
-		return err
-	}
-	password := rand.Text()
-	if fromStdin {
-		if password, err = readLine(p.stdin); err != nil {
+	return withAccounts(cmd.Context(), p, func(accounts *account.Service) (err error) {
+		password := rand.Text()
+		if fromStdin {
+			if password, err = readLine(p.stdin); err != nil {
+				return err
+			}
+		}
+		created, err := accounts.Create(cmd.Context(), email, password, role)
+		if err != nil {
 			return err
 		}
-	}
-	db, err := connectCurrent(cmd.Context(), config.Database, config.logger(p.stderr))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	created, err := account.New(postgres.NewAccounts(db.Gorm), passwordCost).Create(cmd.Context(), email, password, role)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(p.stdout, "Created %s (%s).\n", created.Email, created.Role)
-	if !fromStdin {
-		fmt.Fprintf(p.stdout, "Password: %s\n", password)
-	}
-	return nil
+		fmt.Fprintf(p.stdout, "Created %s (%s).\n", created.Email, created.Role)
+		if !fromStdin {
+			fmt.Fprintf(p.stdout, "Password: %s\n", password)
+		}
+		return nil
+	})
+}
+
+// withAccounts opens the accounts in the database.
+func withAccounts(ctx context.Context, p process, do func(*account.Service) error) error {
+	return withDatabase(ctx, p, func(db *postgres.DB) error {
+		return do(account.New(postgres.NewAccounts(db.Gorm), passwordCost))
+	})
 }
 
 // readLine reads the first line, which may lack its end.

@@ -42,8 +42,9 @@ lint: ## check format, vet, staticcheck, known vulnerabilities, generated files
 	.ci/lint
 
 .PHONY: generate
-generate: ## make the Go code of the pages anew
+generate: ## make the Go code of the pages and of the API's types anew
 	$(TOOL) templ generate -path views
+	$(TOOL) oapi-codegen -config web/api/types.yaml web/api/openapi.yaml
 
 .PHONY: fmt
 fmt: ## format Go and the pages

@@ -30,6 +30,7 @@ type Config struct {
 	Links    *link.Service
 	Accounts *account.Service
 	Limits   limit.Limiter
+	API      http.Handler // of programs, at /api; see toPrograms
 	DB       *sql.DB // for the browsers' cookies
 
 	BaseURL        *url.URL // under which browsers know us: scheme and host
@@ -107,6 +108,8 @@ func (s *Server) routes() {
 	e.GET("/healthz", healthy)
 	e.GET("/readyz", s.ready)
 	e.GET(static.Prefix+"*", echo.WrapHandler(static.Handler()))
+	e.RouteNotFound("/api", s.toPrograms)
+	e.RouteNotFound("/api/*", s.toPrograms)
 
 	e.GET("/", s.showLanding, anyone)
 	e.GET("/signin", s.showSignIn, anyone)

@@ -2,16 +2,13 @@ package web
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/web/messages"
 )
-
-//go:embed messages/en.json
-var english []byte
 
 // texts are the words that users read, in one language.
 type texts struct {
@@ -35,7 +32,7 @@ type message struct {
 }
 
 func readTexts() (t texts, err error) {
-	d := json.NewDecoder(bytes.NewReader(english))
+	d := json.NewDecoder(bytes.NewReader(messages.English))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t); err != nil {
 		return t, fmt.Errorf("web/messages/en.json: %w", err)

@@ -133,7 +133,7 @@ func listen(a Addresses, public net.Listener, s *site) (endpoints []endpoint, er
 		}
 	}
 	if s.pages != nil {
-		endpoints = append(endpoints, endpoint{public, s.pages})
+		endpoints = append(endpoints, endpoint{listener: public, handler: s.pages, leave: s.api.EndWaits})
 	}
 	if a.OpsAddr == "" {
 		return endpoints, nil
@@ -145,5 +145,5 @@ func listen(a Addresses, public net.Listener, s *site) (endpoints []endpoint, er
 		}
 		return nil, fmt.Errorf("GARMINLINK_OPS_ADDR: %w", err)
 	}
-	return append(endpoints, endpoint{l, s.ops()}), nil
+	return append(endpoints, endpoint{listener: l, handler: s.ops()}), nil
 }

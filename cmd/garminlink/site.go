@@ -7,10 +7,12 @@ import (
 	"sync/atomic"
 
 	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/worker"
 	"github.com/garminlink/garminlink/web"
+	"github.com/garminlink/garminlink/web/api"
 )
 
 // site is the program, wired.
@@ -19,6 +21,7 @@ type site struct {
 	vault    *link.Vault
 	links    *link.Service
 	pages    http.Handler   // nil: there are none
+	api      *api.API       // within pages
 	worker   *worker.Worker // nil: others keep links alive
 	metrics  *metrics
 	draining atomic.Bool
@@ -42,10 +45,22 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	if !does.web {
 		return made, nil
 	}
+	accounts := account.New(postgres.NewAccounts(db.Gorm), passwordCost)
+	made.api, err = api.New(api.Config{
+		Links:    made.links,
+		Accounts: accounts,
+		Rates:    limit.NewBlocks(limits),
+		Rate:     c.TokenRequestsPerMinute.rate(),
+		Log:      log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	made.pages, err = web.New(web.Config{
 		Links:          made.links,
-		Accounts:       account.New(postgres.NewAccounts(db.Gorm), passwordCost),
+		Accounts:       accounts,
 		Limits:         limits,
+		API:            made.api,
 		DB:             db.SQL,
 		BaseURL:        c.BaseURL.URL,
 		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),

@@ -41,6 +41,10 @@ type Store interface {
 	// unless that is "". Any number of calls at once make one user.
 	EnsureExternal(ctx context.Context, u User) (User, error)
 
+	// ExternalUsers finds users of host applications by their ExternalIDs, in
+	// one statement. Who does not exist is left out.
+	ExternalUsers(ctx context.Context, externalIDs []string) (map[string]uuid.UUID, error)
+
 	// CreateToken keeps a new service token. It fails with ErrTokenExists if
 	// there is one with its id, and with ErrTokenExpiry unless it expires in
 	// the future.

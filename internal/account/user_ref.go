@@ -98,3 +98,29 @@ func (s *Service) EnsureExternal(ctx context.Context, externalID, email string) 
 	}
 	return s.store.EnsureExternal(ctx, User{ID: id, ExternalID: externalID, Email: email, Role: RoleUser})
 }
+
+// Resolve finds the users whom refs name, in their order and one statement at
+// most. An id of ours is taken as it is; for a host application's id that
+// nobody has, there is the zero UUID.
+func (s *Service) Resolve(ctx context.Context, refs []UserRef) ([]uuid.UUID, error) {
+	var external []string
+	for _, r := range refs {
+		if r.external != "" {
+			external = append(external, r.external)
+		}
+	}
+	var found map[string]uuid.UUID
+	if len(external) > 0 {
+		var err error
+		if found, err = s.store.ExternalUsers(ctx, external); err != nil {
+			return nil, err
+		}
+	}
+	users := make([]uuid.UUID, len(refs))
+	for i, r := range refs {
+		if users[i] = r.id; r.external != "" {
+			users[i] = found[r.external]
+		}
+	}
+	return users, nil
+}

@@ -8,10 +8,12 @@ var arrows = map[string][]string{
 	"cmd/garminlink": everything,
 	"cmd/garminsim":  everything,
 
-	"web":     {"internal/link", "internal/account", "internal/notify", "internal/limit", "views", "static"},
-	"web/api": {"internal/link", "internal/account", "internal/notify", "internal/limit", "views", "static"},
+	"web":     {"internal/link", "internal/account", "internal/notify", "internal/limit", "views", "static", "web/messages"},
+	"web/api": {"internal/link", "internal/account", "internal/notify", "internal/limit", "views", "static", "web/messages"},
 	"views":   {"static"},
 	"static":  nil,
+
+	"web/messages": nil,
 
 	"internal/worker":  {"internal/link", "internal/account", "internal/notify"},
 	"internal/link":    {"internal/garmin", "internal/seal", "internal/limit"},

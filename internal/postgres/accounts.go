@@ -58,6 +58,20 @@ func (a *Accounts) UserByRef(ctx context.Context, ref account.UserRef) (account.
 	return row.user(), nil
 }
 
+// ExternalUsers implements account.Store.
+func (a *Accounts) ExternalUsers(ctx context.Context, externalIDs []string) (map[string]uuid.UUID, error) {
+	var rows []userRow
+	err := a.db.WithContext(ctx).Select("id", "external_id").Where("external_id IN ?", externalIDs).Find(&rows).Error
+	if err != nil {
+		return nil, accountError(ctx, err)
+	}
+	found := make(map[string]uuid.UUID, len(rows))
+	for _, r := range rows {
+		found[value(r.ExternalID)] = r.ID
+	}
+	return found, nil
+}
+
 // ReplaceHash implements account.Store.
 func (a *Accounts) ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error {
 	return orDown(ctx, a.db.WithContext(ctx).Model(&userRow{}).

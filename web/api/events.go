@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+const (
+	maxWait   = 55 // seconds; proxies give up after a minute
+	lookEvery = time.Second
+)
+
+func (a *API) listEvents(c echo.Context, _ caller) error {
+	q := query{c: c}
+	after := q.event("after")
+	types := q.types()
+	most := q.number("limit", defaultLimit, 1, maxLimit)
+	wait := q.number("wait", 0, 0, maxWait)
+	if err := q.rest(); err != nil {
+		return err
+	}
+	told := make([]link.EventType, len(types))
+	for i, t := range types {
+		told[i] = link.EventType(t)
+	}
+	happened, err := a.await(c.Request().Context(), time.Duration(wait)*time.Second, func(ctx context.Context) ([]link.Happening, error) {
+		return a.Links.Happened(ctx, after, told, most)
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, pageOf(happened, after))
+}
+
+// await looks until there is something, the wait is over, or the server ends.
+// In between it holds no connection to the database.
+func (a *API) await(ctx context.Context, wait time.Duration, look func(context.Context) ([]link.Happening, error)) ([]link.Happening, error) {
+	over := time.After(wait)
+	for {
+		happened, err := look(ctx)
+		if err != nil || len(happened) > 0 || wait == 0 {
+			return happened, err
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-over:
+			wait = 0 // one more look
+		case <-a.ending.Done():
+			return nil, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func pageOf(happened []link.Happening, after int64) EventPage {
+	page := EventPage{Events: []Event{}}
+	for _, h := range happened {
+		after = h.ID
+		page.Events = append(page.Events, eventOf(h))
+	}
+	if after > 0 {
+		next := strconv.FormatInt(after, 10)
+		page.NextAfter = &next
+	}
+	return page
+}
+
+func eventOf(h link.Happening) Event {
+	return Event{
+		ID: strconv.FormatInt(h.ID, 10), Type: EventType(h.Type), CreatedAt: h.At.UTC(),
+		Data: EventData{
+			User: h.User, ExternalID: some(h.ExternalID), State: LinkState(h.State),
+			Reason: some(Reason(h.Reason)), ReconnectBefore: moment(h.ReconnectBefore),
+		},
+	}
+}
+
+// event returns 0, which no event has, if the parameter is absent.
+func (q *query) event(name string) int64 {
+	text, ok := q.take(name)
+	if !ok {
+		return 0
+	}
+	id, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		q.refuse(name, "must be a next_after")
+	}
+	return int64(id)
+}

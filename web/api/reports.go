@@ -1,0 +1,93 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+func (a *API) report(c echo.Context, k caller) error {
+	var r ReportRequest
+	if err := read(c, &r); err != nil {
+		return err
+	}
+	applied, err := a.Links.Report(c.Request().Context(), k.act(), reportOf(r.Generation, r.Outcome, r.ObservedAt))
+	if errors.Is(err, link.ErrNotFound) {
+		return refuse(CodeUserNotFound) // removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, ReportResult{Applied: applied})
+}
+
+func reportOf(generation int64, outcome Outcome, at *time.Time) link.Report {
+	r := link.Report{Generation: generation, Outcome: link.Outcome(outcome)}
+	if at != nil {
+		r.ObservedAt = *at
+	}
+	return r
+}
+
+func (a *API) reportAll(c echo.Context, k caller) error {
+	var r ReportsRequest
+	if err := read(c, &r); err != nil {
+		return err
+	}
+	users, err := a.usersOf(c, r.Reports)
+	if err != nil {
+		return err
+	}
+	var reports []link.ReportFor
+	for i, one := range r.Reports {
+		if users[i] != uuid.Nil {
+			reports = append(reports, link.ReportFor{User: users[i], Report: reportOf(one.Generation, one.Outcome, one.ObservedAt)})
+		}
+	}
+	came, err := a.Links.ReportAll(c.Request().Context(), k.act(), reports)
+	if err != nil {
+		return err
+	}
+	results := make([]ReportForResult, len(r.Reports))
+	for i, one := range r.Reports {
+		results[i] = ReportForResult{User: one.User, Code: new(CodeUserNotFound)}
+		if users[i] == uuid.Nil {
+			continue
+		}
+		results[i].Applied, results[i].Code = came[0].Applied, a.codeOf(came[0].Err)
+		came = came[1:]
+	}
+	return c.JSON(http.StatusOK, ReportsResult{Results: results})
+}
+
+// usersOf has the zero UUID for the users of host applications whom we do not
+// know.
+func (a *API) usersOf(c echo.Context, reports []ReportFor) ([]uuid.UUID, error) {
+	refs := make([]account.UserRef, len(reports))
+	for i, r := range reports {
+		ref, err := account.ParseUserRef(r.User)
+		if err != nil {
+			return nil, err // faults has looked at it
+		}
+		refs[i] = ref
+	}
+	return a.Accounts.Resolve(c.Request().Context(), refs)
+}
+
+// codeOf is nil for a report that was taken.
+func (a *API) codeOf(err error) *Code {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, link.ErrNotFound):
+		return new(CodeUserNotFound)
+	default:
+		return new(a.judge(err).Code)
+	}
+}

@@ -1,0 +1,112 @@
+package api
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+func (a *API) checkOut(c echo.Context, k caller) error {
+	var r CheckOutRequest
+	if err := read(c, &r); err != nil {
+		return err
+	}
+	wanted := link.CheckOut{Format: link.Format(r.Format), MinLife: defaultMinTTL * time.Second}
+	if r.MinTTL != nil {
+		wanted.MinLife = time.Duration(*r.MinTTL) * time.Second
+	}
+	if r.RefreshToken != nil && *r.RefreshToken {
+		if err := k.needs(account.SessionsExport); err != nil {
+			return err
+		}
+		wanted.Renewal = true
+	}
+	out, err := a.Links.CheckOut(c.Request().Context(), k.act(), wanted)
+	if err != nil {
+		return a.withState(c, k, err)
+	}
+	return c.JSON(http.StatusOK, CheckedOut{
+		Format: r.Format, Session: out.Session.Reveal(), Domain: Region(out.Domain), Generation: out.Generation,
+		ExpiresAt: out.ExpiresAt.UTC(), LastValidated: moment(out.LastValidated),
+	})
+}
+
+// actions are what helps where the user must act.
+var actions = map[link.Kind]Action{link.NotLinked: ActionLink, link.ReauthNeeded: ActionRelink}
+
+// withState tells, with an error that sends the user to act, how his link is.
+func (a *API) withState(c echo.Context, k caller, err error) error {
+	action, mustAct := actions[link.KindOf(err)]
+	if !mustAct {
+		return err
+	}
+	l, failed := a.linkOf(c.Request().Context(), k.user)
+	if failed != nil {
+		return errors.Join(failed, err)
+	}
+	r := a.judge(err)
+	state := LinkState(l.State.String())
+	r.State, r.Reason, r.Action = &state, some(Reason(l.Reason)), &action
+	return r
+}
+
+func (a *API) putSession(c echo.Context, k caller) error {
+	generation, err := presumed(c)
+	if err != nil {
+		return err
+	}
+	var r SessionRequest
+	if err := read(c, &r); err != nil {
+		return err
+	}
+	if generation == 0 {
+		return a.importSession(c, k, r)
+	}
+	if k.user == uuid.Nil {
+		return refuse(CodeUserNotFound)
+	}
+	back := link.WriteBack{Text: link.Secret(r.Session), Generation: generation}
+	if _, err := a.Links.WriteBack(c.Request().Context(), k.act(), back); err != nil {
+		return a.withState(c, k, err)
+	}
+	return a.answerLink(c, http.StatusOK, k.user)
+}
+
+// importSession makes a link, and its user if he is a host application's.
+func (a *API) importSession(c echo.Context, k caller, r SessionRequest) error {
+	k, err := a.ensure(c, k, k.ref, r.Email)
+	if err != nil {
+		return err
+	}
+	if _, err := a.Links.Import(c.Request().Context(), k.act(), link.Import{Text: link.Secret(r.Session)}); err != nil {
+		return err
+	}
+	return a.answerLink(c, http.StatusCreated, k.user)
+}
+
+// ensure is for routes that make the user of a host application whom we do not
+// know.
+func (a *API) ensure(c echo.Context, k caller, ref account.UserRef, email *string) (caller, error) {
+	if ref.ExternalID() == "" {
+		if email != nil {
+			return k, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: "is for ext: users only"})
+		}
+		if k.user == uuid.Nil {
+			return k, refuse(CodeUserNotFound)
+		}
+		return k, nil
+	}
+	u, err := a.Accounts.EnsureExternal(c.Request().Context(), ref.ExternalID(), *cmp.Or(email, new(string)))
+	if errors.Is(err, account.ErrInvalidEmail) {
+		return k, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: notAnEmail})
+	}
+	k.user = u.ID
+	return k, err
+}

@@ -1,0 +1,16 @@
+package web
+
+import (
+	"github.com/labstack/echo/v4"
+)
+
+// toPrograms hands a request on to the API, with the client that it counts
+// for. What the API looks for in the answer's headers is there already.
+func (s *Server) toPrograms(c echo.Context) error {
+	c.Request().RemoteAddr = byNetwork(c)
+	s.API.ServeHTTP(c.Response(), c.Request())
+	return nil
+}
+
+// ofAPI reports whether the API answers.
+func ofAPI(c echo.Context) bool { return c.Path() == "/api" || c.Path() == "/api/*" }

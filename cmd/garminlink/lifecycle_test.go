@@ -72,8 +72,8 @@ func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 
 func TestFailingEndpointEndsTheOthers(t *testing.T) {
 	t.Parallel()
-	public := endpoint{localListener(t), http.NotFoundHandler()}
-	ops := endpoint{localListener(t), http.NotFoundHandler()}
+	public := endpoint{listener: localListener(t), handler: http.NotFoundHandler()}
+	ops := endpoint{listener: localListener(t), handler: http.NotFoundHandler()}
 	ops.listener.Close()
 	err := lifecycle{endpoints: []endpoint{public, ops}, draining: new(atomic.Bool), log: slog.New(slog.DiscardHandler)}.run(t.Context())
 	if !errors.Is(err, net.ErrClosed) {

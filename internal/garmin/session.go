@@ -76,6 +76,9 @@ func (s *Session) RefreshExpiresAt() time.Time {
 // GUID returns the account's id as the access token names it, which is not verified; "" when it does not.
 func (s *Session) GUID() string { return s.claims.guid }
 
+// AccessToken returns what Garmin's API takes as a bearer token.
+func (s *Session) AccessToken() Secret { return Secret(s.accessToken()) }
+
 func (s *Session) accessToken() string  { return s.oauth2.text(keyAccess) }
 func (s *Session) refreshToken() string { return s.oauth2.text(keyRefresh) }
 

@@ -2,8 +2,9 @@ package link
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin"
 )
 
 // LongestLife is the most that a check-out may ask a session to last.
@@ -16,7 +17,7 @@ type CheckOut struct {
 	Renewal bool          // with what renews it
 }
 
-// CheckedOut is a session for a program, and whose it is not to be taken for.
+// CheckedOut is a session for a program.
 type CheckedOut struct {
 	Session       Secret // as the format says
 	Domain        string // garmin.com or garmin.cn
@@ -33,5 +34,67 @@ type CheckedOut struct {
 // InvalidFormat and NoRenewalInFormat; LifeTooLong, with what can be had;
 // TokensLimited, Unavailable and the like with RetryAfter; and ErrUnreadable.
 func (s *Service) CheckOut(ctx context.Context, act Act, c CheckOut) (CheckedOut, error) {
-	return CheckedOut{}, errors.ErrUnsupported
+	switch {
+	case !c.Format.known():
+		return CheckedOut{}, fail(InvalidFormat)
+	case c.MinLife > LongestLife:
+		return CheckedOut{}, &Error{Kind: LifeTooLong, Longest: LongestLife}
+	}
+	lent, err := s.lend(ctx, act, c)
+	if err != nil {
+		return CheckedOut{}, err
+	}
+	session, err := s.vault.openSession(act.User, kindSession, lent.Session)
+	if err != nil {
+		return CheckedOut{}, err
+	}
+	text, err := c.Format.copyOf(session, c.Renewal)
+	if err != nil {
+		return CheckedOut{}, err
+	}
+	return CheckedOut{
+		Session: text, Domain: lent.Region, Generation: lent.Session.Generation,
+		ExpiresAt: lent.Session.ExpiresAt, LastValidated: lent.LastValidated,
+	}, nil
+}
+
+// lend is one statement, if the session is fresh.
+func (s *Service) lend(ctx context.Context, act Act, c CheckOut) (Lent, error) {
+	lent, err := s.store.CheckOut(ctx, act, c)
+	if err != nil || lent.Given {
+		return lent, err
+	}
+	if err := s.freshen(ctx, act, c.MinLife); err != nil {
+		return Lent{}, err
+	}
+	if lent, err = s.store.CheckOut(ctx, act, c); err != nil || lent.Given {
+		return lent, err
+	}
+	switch lent.State { // it changed since it was refreshed
+	case None:
+		return Lent{}, fail(NotLinked)
+	case Dead:
+		return Lent{}, fail(ReauthNeeded)
+	default:
+		return Lent{}, &Error{Kind: LifeTooLong, Longest: lent.Left}
+	}
+}
+
+// freshen refreshes the session if that may help it to last for least. It waits
+// for the budget, as jobs do: people come first.
+func (s *Service) freshen(ctx context.Context, act Act, least time.Duration) error {
+	r, err := s.live(ctx, act.User)
+	if err != nil {
+		return err
+	}
+	if !r.mayLast(least) {
+		return &Error{Kind: LifeTooLong, Longest: r.longest()}
+	}
+	if err := s.reachable(ctx, garmin.Region(r.Region), r.GarminEmail); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(paced(ctx), stepTime)
+	defer cancel()
+	_, _, err = s.usable(ctx, act, r, least)
+	return err
 }

@@ -33,8 +33,7 @@ type Export struct {
 // It fails with InvalidFormat, NoRenewalInFormat, NotLinked, ReauthNeeded and what Garmin may
 // refuse.
 func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error) {
-	write, ok := dumps[e.Format]
-	if !ok {
+	if !e.Format.known() {
 		return "", fail(InvalidFormat)
 	}
 	r, err := s.live(ctx, act.User)
@@ -48,13 +47,7 @@ func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error)
 	if err != nil {
 		return "", err
 	}
-	if e.Renewal && e.Format == Garminconnect && session.Renewal() == garmin.RenewOAuth1 {
-		return "", fail(NoRenewalInFormat)
-	}
-	if !e.Renewal {
-		session = session.Stripped()
-	}
-	text, err := write(session)
+	text, err := e.Format.copyOf(session, e.Renewal)
 	if err != nil {
 		return "", err
 	}
@@ -70,10 +63,26 @@ func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error)
 		}
 		return nil
 	})
-	return Secret(text), err
+	return text, err
 }
 
 var dumps = map[Format]func(*garmin.Session) (string, error){
 	Garth:         (*garmin.Session).Dumps,
 	Garminconnect: (*garmin.Session).DumpGarminconnect,
+	Bearer:        func(s *garmin.Session) (string, error) { return s.AccessToken().Reveal(), nil },
+}
+
+func (f Format) known() bool { return dumps[f] != nil }
+
+// copyOf writes a session for another program. Without renewal nothing in it can
+// renew it. It fails with NoRenewalInFormat.
+func (f Format) copyOf(session *garmin.Session, renewal bool) (Secret, error) {
+	switch {
+	case !renewal:
+		session = session.Stripped()
+	case f == Bearer, f == Garminconnect && session.Renewal() == garmin.RenewOAuth1:
+		return "", fail(NoRenewalInFormat)
+	}
+	text, err := dumps[f](session)
+	return Secret(text), err
 }

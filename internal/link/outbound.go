@@ -86,19 +86,21 @@ func (o outbound) fault(ctx context.Context, host string) {
 }
 
 // mayAsk fails while jobs must leave Garmin alone: because it said so, or
-// because it is down.
+// because it is down. Then they come back spread, and not all at once.
 func (s *Service) mayAsk(ctx context.Context, region garmin.Region, email string) error {
+	err := s.reachable(ctx, region, email)
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == Unavailable {
+		e.RetryAfter += recheckTime
+	}
+	return err
+}
+
+// reachable fails while Garmin has asked for a pause, or is down.
+func (s *Service) reachable(ctx context.Context, region garmin.Region, email string) error {
 	if err := s.coolingDown(ctx, region, email); err != nil {
 		return err
 	}
-	left, err := s.limits.Cooling(ctx, breakerKey(hostName(region, tokenHost)), breakerKey(hostName(region, apiHost)))
-	if err != nil {
-		return err
-	}
-	if left > 0 {
-		return &Error{Kind: Unavailable, RetryAfter: left + recheckTime}
-	}
-	return nil
+	return s.cooling(ctx, Unavailable, breakerKey(hostName(region, tokenHost)), breakerKey(hostName(region, apiHost)))
 }
 
 type pacedKey struct{}

@@ -68,6 +68,37 @@ func (r *Record) endsSoon() bool {
 	return r.State.Session == Live && !r.EndsAt.IsZero() && r.EndsAt.Sub(r.Now) < warnTime
 }
 
+// mayLast reports whether a refresh may give the session an access token that
+// lasts for least. Those who ask again and again for more than Garmin gives must
+// not use up a refresh each time.
+func (r *Record) mayLast(least time.Duration) bool {
+	switch {
+	case !r.Session.ExpiresAt.After(r.Now):
+		return true
+	case r.fixedEnd():
+		return false
+	case r.tokenLife() < least:
+		return r.RefreshedAt.IsZero() || !r.renewAt().After(r.Now)
+	default:
+		return r.Now.Sub(r.RefreshedAt) > recheckTime
+	}
+}
+
+// longest is what can be asked of mayLast at any time, or of the access token
+// that is there.
+func (r *Record) longest() time.Duration {
+	return max(r.Session.ExpiresAt.Sub(r.Now), r.tokenLife()-recheckTime)
+}
+
+// tokenLife is how long Garmin lets an access token live; zero before the first
+// refresh, for one that was brought may have lived elsewhere.
+func (r *Record) tokenLife() time.Duration {
+	if r.RefreshedAt.IsZero() || r.fixedEnd() {
+		return 0
+	}
+	return r.Session.ExpiresAt.Sub(r.RefreshedAt)
+}
+
 // hold makes a new session of the record. What does not state its end is taken
 // to live as long as the one before.
 func (r *Record) hold(next SealedSession, s *garmin.Session) error {

@@ -22,6 +22,10 @@ type Store interface {
 	// a record in the zero State.
 	Record(ctx context.Context, user uuid.UUID) (Record, error)
 
+	// CheckOut reads a link's session. If its access token lasts for longer
+	// than c asks, the same statement records that it was given out.
+	CheckOut(ctx context.Context, act Act, c CheckOut) (Lent, error)
+
 	// Update lets decide change the record in one short transaction that
 	// holds the user's lock, and writes what it changed together with its
 	// entries. The record has a Fresh generation. An error of decide changes
@@ -237,6 +241,16 @@ func (l Login) shutOut() bool {
 		return true
 	}
 	return false
+}
+
+// Lent is a session as a check-out finds it.
+type Lent struct {
+	State         Session
+	Session       SealedSession // without the end of what renews it
+	Region        string
+	LastValidated time.Time
+	Left          time.Duration // of the access token's life
+	Given         bool          // it lasts, and the check-out is on record
 }
 
 // RefreshClaim is the right to refresh one session once.

@@ -19,6 +19,10 @@ import (
 // ErrWrongKeyset says that the keyset cannot open what this database holds.
 var ErrWrongKeyset = errors.New("link: the keyset does not open what this database holds")
 
+// ErrUnreadable says that this process cannot open a session, most likely for
+// want of its key. That is a fault of ours: the link is as good as before.
+var ErrUnreadable = errors.New("link: a session cannot be opened here")
+
 // Kinds of sealed values. They are part of the associated data: never rename.
 const (
 	kindSession   seal.Kind = "session" // plaintext: a garth dumps string
@@ -146,12 +150,17 @@ func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s 
 	}, nil
 }
 
+// openSession fails with ErrUnreadable.
 func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*garmin.Session, error) {
 	plaintext, err := v.open(s.Sealed, v.binding(user, kind, s.Generation))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	return garmin.ParseSession(string(plaintext))
+	session, err := garmin.ParseSession(string(plaintext))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	return session, nil
 }
 
 func (v *Vault) sealConsumer(c garmin.Consumer) (Consumer, error) {

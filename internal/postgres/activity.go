@@ -6,23 +6,34 @@ import (
 	"time"
 
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
 
-// Note implements link.Store. The record is partitioned by day: whoever finds
-// no partition for his line makes those of the next days, and drops the oldest.
+// Note implements link.Store.
 func (p *Links) Note(ctx context.Context, a link.Activity) error {
-	insert := func() error {
-		return p.db.WithContext(ctx).Exec(`
+	return p.onRecord(ctx, func() error {
+		_, err := p.pool.Exec(ctx, `
 			INSERT INTO link_activity (user_id, request_id, what, flow, region, op, outcome, status, type, took)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, make_interval(secs => ?))`,
-			a.User, a.RequestID, a.What, a.Flow, a.Region, a.Op, a.Outcome, a.Status, a.Type, a.Took.Seconds()).Error
-	}
-	err := insert()
-	if errors.Is(err, gorm.ErrCheckConstraintViolated) {
-		if err = p.db.WithContext(ctx).Exec("SELECT turn_link_activity()").Error; err == nil {
-			err = insert()
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			a.User, a.RequestID, a.What, a.Flow, a.Region, a.Op, a.Outcome, a.Status, a.Type, a.Took)
+		return err
+	})
+}
+
+// noPartition is what PostgreSQL says to a row that no partition takes, among
+// others: check_violation.
+const noPartition = "23514"
+
+// onRecord lets write add to link_activity, which is partitioned by day: whoever
+// finds no partition for his line makes those of the next days, and drops the
+// oldest.
+func (p *Links) onRecord(ctx context.Context, write func() error) error {
+	err := write()
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.Code == noPartition {
+		if _, err = p.pool.Exec(ctx, "SELECT turn_link_activity()"); err == nil {
+			err = write()
 		}
 	}
 	return linkError(ctx, err)

@@ -21,6 +21,7 @@ func TestMain(m *testing.M) {
 	passwordCost = account.Cost{MemoryKiB: 64, Passes: 1}
 	drainPause = time.Second
 	rewrapPause = 10 * time.Millisecond
+	roundPause, shortShut = 10*time.Millisecond, 10*time.Millisecond
 	if os.Getenv(mainVariable) == "1" {
 		main()
 		return

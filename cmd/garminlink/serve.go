@@ -65,25 +65,11 @@ type surroundings struct {
 // serve runs the program until ctx ends. It refuses to start in a deployment
 // that cannot work, before it opens a port.
 func serve(ctx context.Context, c Config, does parts, s surroundings, log *slog.Logger) (err error) {
-	keys, err := c.Keys.open(ctx)
+	site, leave, err := assemble(ctx, c, does, s, log)
 	if err != nil {
 		return err
 	}
-	db, err := openSchema(ctx, c, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	vault, leave, err := join(ctx, db, keys, log)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	site, err := wire(c, does, s, db, vault, log)
-	if err != nil {
-		return err
-	}
-	defer site.links.Close()
+	defer func() { err = errors.Join(err, leave()) }()
 	endpoints, err := listen(c.Addresses, s.public, site)
 	if err != nil {
 		return err
@@ -95,6 +81,29 @@ func serve(ctx context.Context, c Config, does parts, s surroundings, log *slog.
 	return lifecycle{
 		endpoints: endpoints, tasks: site.tasks(), pause: s.pause, draining: &site.draining, log: log,
 	}.run(ctx)
+}
+
+// assemble opens what a replica works on, has the others know of it, and wires
+// it. leave waits for what is under way, and undoes the rest.
+func assemble(ctx context.Context, c Config, does parts, s surroundings, log *slog.Logger) (_ *site, leave func() error, err error) {
+	keys, err := c.Keys.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := openSchema(ctx, c, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	vault, part, err := join(ctx, db, keys, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	site, err := wire(c, does, s, db, vault, log)
+	if err != nil {
+		part()
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return site, func() error { site.links.Close(); part(); return db.Close() }, nil
 }
 
 func announce(c Config, s *site, endpoints []endpoint, log *slog.Logger) {

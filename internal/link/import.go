@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/google/uuid"
@@ -27,6 +28,19 @@ var sessionFaults = map[garmin.Fault]Kind{
 	garmin.FaultExpired:    SessionOver,
 }
 
+// Check reads the session and asks nobody, at a time that tells whether it has
+// ended. It fails with the Session kinds.
+func (i Import) Check(now time.Time) error {
+	session, _, err := garmin.ParseAny(i.Text.Reveal())
+	if err == nil {
+		err = session.CheckLife(now)
+	}
+	if err != nil {
+		return faulty(sessionFaults, err)
+	}
+	return nil
+}
+
 // Import links with a session that the user brings, once Garmin has accepted
 // it. The link that comes back is Active or has a candidate; a copy of the very
 // session that the link has changes nothing. From then on the session is renewed
@@ -39,7 +53,12 @@ func (s *Service) Import(ctx context.Context, act Act, i Import) (Link, error) {
 	if err != nil {
 		return Link{}, faulty(sessionFaults, err)
 	}
-	if err := s.coolingDown(ctx, session.Region(), ""); err != nil {
+	if act.By == ByWorker { // it may bring thousands: users come first
+		ctx, err = paced(ctx), s.mayAsk(ctx, session.Region(), "")
+	} else {
+		err = s.coolingDown(ctx, session.Region(), "")
+	}
+	if err != nil {
 		return Link{}, err
 	}
 	login := Login{ID: newID(), Way: ByImport, Form: i.Form, Subject: s.vault.macOf(ByImport, i.Text.Reveal())}

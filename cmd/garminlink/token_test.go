@@ -28,7 +28,7 @@ func TestTokenCreateListRevoke(t *testing.T) {
 	made := token("create", "--name", "nightly sync", "--scope", "links:read,sessions:checkout", "--scope", "links:write", "--expires", "90d")
 	secret := account.Secret(strings.TrimSuffix(made.stdout, "\n"))
 	found, _, err := accounts.Authorize(t.Context(), secret, account.UserRef{})
-	if err != nil || len(found.Scopes) != 3 || found.ExpiresAt.Sub(time.Now()).Round(24*time.Hour) != 90*24*time.Hour {
+	if err != nil || len(found.Scopes) != 3 || time.Until(found.ExpiresAt).Round(24*time.Hour) != 90*24*time.Hour {
 		t.Fatalf("made %+v, %v:\n%s", found, err, made.stderr)
 	}
 	if strings.Contains(made.stderr, secret.Reveal()) || !strings.Contains(made.stderr, found.Prefix) {

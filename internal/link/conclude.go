@@ -24,16 +24,24 @@ type fence struct {
 
 func (f fence) pass(r *Record) bool {
 	switch {
+	case r.Connect != nil && r.Connect.closed(r.Now):
+		return f.withdraw(r)
 	case f.claim != noID:
 		return r.Challenge != nil && r.Challenge.Claim == f.claim
 	case r.Login == nil || r.Login.ID != f.login:
 		return false
 	case r.Login.Withdrawn:
-		r.Login.Outcome = outcomeWithdrawn
-		return false
+		return f.withdraw(r)
 	default:
 		return true
 	}
+}
+
+func (f fence) withdraw(r *Record) (passed bool) {
+	if f.claim == noID && r.Login != nil && r.Login.ID == f.login {
+		r.Login.Outcome = outcomeWithdrawn
+	}
+	return false
 }
 
 // arrived ends the login that the fence names, and names the event.
@@ -80,11 +88,13 @@ func (s *Service) conclude(ctx context.Context, act Act, f fence, ticket *garmin
 }
 
 // welcome keeps what has arrived: as the link's own session, or as a candidate
-// if it belongs to another Garmin account than the linked one.
+// if it belongs to another Garmin account than the linked one, or if a host has
+// to say first that it sent the one who signed in.
 func (s *Service) welcome(ctx context.Context, act Act, f fence, a arrival) error {
 	err := s.persist(ctx, func(again bool) error { return s.keep(ctx, act, f, a, again) })
-	if KindOf(err) == AccountTaken {
-		return s.abandon(ctx, act, f, fail(AccountTaken))
+	switch k := KindOf(err); k {
+	case AccountTaken, OtherAccount:
+		return s.abandon(ctx, act, f, fail(k))
 	}
 	return err
 }
@@ -128,20 +138,29 @@ func (s *Service) keep(ctx context.Context, act Act, f fence, a arrival, again b
 			return err // the last try was committed, though its answer was lost
 		}
 	}
+	if act.Connect != noID { // the user hears of it now, and not the host later
+		if err := s.notAnothers(ctx, act, a.profile.GUID); err != nil {
+			return err
+		}
+	}
 	return s.deliver(ctx, act, f, func(r *Record) error {
-		if r.GarminGUID != "" && r.GarminGUID != a.profile.GUID {
+		switch other := r.GarminGUID != a.profile.GUID; {
+		case r.Connect != nil && r.Connect.Purpose == ToRelink && other:
+			return fail(OtherAccount)
+		case r.Connect != nil && r.Connect.Purpose == ToLink, r.GarminGUID != "" && other:
 			return s.setAside(r, f, a)
+		case r.Connect != nil:
+			r.Connect.CodeGeneration = r.Fresh
 		}
 		return s.adopt(r, f.arrived(r, outcomeLinked), a)
 	})
 }
 
 func (s *Service) holds(r *Record, a arrival) bool {
-	kind, held := kindSession, r.Session
+	session, err := s.vault.openSession(r.User, kindSession, r.Session)
 	if r.Candidate != nil {
-		kind, held = kindCandidate, r.Candidate.Session
+		session, err = s.vault.openCandidate(r.User, r.Candidate)
 	}
-	session, err := s.vault.openSession(r.User, kind, held)
 	if err != nil {
 		return false
 	}
@@ -190,15 +209,22 @@ func (r *Record) owned(a arrival) {
 }
 
 func (s *Service) setAside(r *Record, f fence, a arrival) error {
-	sealed, err := s.vault.sealSession(r.User, kindCandidate, r.Fresh, a.session, r.Now)
+	c := &SealedCandidate{
+		Region: string(a.session.Region()), GarminEmail: a.email,
+		GarminGUID: a.profile.GUID, GarminName: name(a.profile),
+		ProvedAt: r.Now, ExpiresAt: r.Now.Add(candidateLife),
+	}
+	if r.Connect != nil {
+		c.Connect, c.ExpiresAt = r.Connect.ID, r.Connect.candidateEnd()
+		r.Connect.CodeGeneration = r.Fresh
+	}
+	var err error
+	c.Session, err = s.vault.sealAs(s.vault.candidateBinding(r.User, c.Connect, r.Fresh), a.session, r.Now)
 	if err != nil {
 		return err
 	}
 	f.arrived(r, outcomeCandidate)
-	r.Candidate = &SealedCandidate{
-		Session: sealed, Region: string(a.session.Region()), GarminEmail: a.email,
-		GarminGUID: a.profile.GUID, GarminName: name(a.profile), ExpiresAt: r.Now.Add(candidateLife),
-	}
+	r.Candidate = c
 	return r.move(SetAside)
 }
 

@@ -56,6 +56,16 @@ const (
 	TooManyAccounts Kind = "too_many_accounts"
 	AccountTaken    Kind = "account_taken" // another user here has linked this Garmin account
 
+	// Of connect sessions.
+	InvalidPurpose   Kind = "invalid_purpose"
+	InvalidReturnURL Kind = "return_url_not_allowed"
+	InvalidState     Kind = "invalid_state"
+	InvalidLocale    Kind = "invalid_locale"
+	KeyReused        Kind = "idempotency_key_reused" // with another request
+	ConnectOver      Kind = "connect_session_over"
+	ConnectElsewhere Kind = "connect_session_elsewhere" // bound to another browser
+	CompletionWrong  Kind = "completion_code_wrong"
+
 	// What Garmin said.
 	WrongPassword  Kind = "wrong_password"
 	WrongCode      Kind = "wrong_code"

@@ -61,7 +61,7 @@ func (s *Service) Import(ctx context.Context, act Act, i Import) (Link, error) {
 	if err != nil {
 		return Link{}, err
 	}
-	login := Login{ID: newID(), Way: ByImport, Form: i.Form, Subject: s.vault.macOf(ByImport, i.Text.Reveal())}
+	login := Login{ID: newID(), Way: ByImport, Form: i.Form, Subject: s.vault.macOf(string(ByImport), i.Text.Reveal())}
 	var held, renew bool
 	admit := func(r *Record, recent []Login) error {
 		if held = s.holdsGrant(r, session); held {

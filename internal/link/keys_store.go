@@ -67,7 +67,7 @@ type Held struct {
 	In         Holding
 	Row        uuid.UUID // tells it apart from others in its place; zero: there is one
 	User       uuid.UUID
-	ID         string // of a challenge or webhook; the OAuth1 consumer's key
+	ID         string // of a challenge or webhook; of a candidate, its connect session; the OAuth1 consumer's key
 	Generation int64
 }
 

@@ -14,9 +14,10 @@ import (
 type Actor string
 
 const (
-	ByUser   Actor = "user"
-	BySystem Actor = "system"
-	ByWorker Actor = "worker" // a program, by the API
+	ByUser    Actor = "user"
+	BySupport Actor = "support"
+	BySystem  Actor = "system"
+	ByWorker  Actor = "worker" // a program, by the API
 )
 
 // Act says on whose link something is done, by whom and within which request.
@@ -25,6 +26,7 @@ type Act struct {
 	By        Actor
 	Token     uuid.UUID // the service token of the program that acts; zero if none does
 	RequestID string
+	Connect   uuid.UUID // the connect session that it is done under; zero for none
 }
 
 // Credentials are what a user types for Garmin. They live in memory for the
@@ -115,10 +117,12 @@ type Asking struct {
 	PausedUntil time.Time // it waits as a person would, for Garmin to believe that it is one; zero: it does not
 }
 
-// Candidate is a fresh session of another Garmin account than the linked one.
+// Candidate is a fresh session that waits: one of another Garmin account than
+// the linked one for a yes, one of a connect session for the host.
 type Candidate struct {
 	Generation  int64 // names the candidate in forms
 	GarminName  string
 	GarminEmail string
+	Replaces    bool // another Garmin account that is linked
 	ExpiresAt   time.Time
 }

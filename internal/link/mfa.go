@@ -171,7 +171,7 @@ func (s *Service) awaitAttempt(ctx context.Context, act Act) (Link, error) {
 			return Link{}, err
 		}
 		if r.Challenge == nil {
-			return r.view(), nil
+			return r.view(act), nil
 		}
 		if !r.Challenge.claimed(r.Now) || pause(ctx, pollInterval) != nil {
 			return Link{}, fail(InProgress)

@@ -71,15 +71,20 @@ func (r *Record) challengeOver() bool { return r.Challenge != nil && r.Challenge
 
 // justConcluded reports that a login has only just led to something.
 func (r *Record) justConcluded() bool {
-	proved := r.LastValidated
 	if r.Candidate != nil {
-		proved = r.Candidate.proved()
+		return r.Now.Sub(r.Candidate.ProvedAt) < echoTime
 	}
-	return r.State.Session == Live && r.Now.Sub(proved) < echoTime
+	return r.State.Session == Live && r.Now.Sub(r.LastValidated) < echoTime
 }
 
-// proved is when Garmin's API took the candidate's session.
-func (c *SealedCandidate) proved() time.Time { return c.ExpiresAt.Add(-candidateLife) }
+// candidateOf is the candidate that an act may answer for: what waits for a
+// connect session is out of reach for any other way.
+func (r *Record) candidateOf(act Act) *SealedCandidate {
+	if c := r.Candidate; c != nil && c.Connect == act.Connect {
+		return c
+	}
+	return nil
+}
 
 func (c *PendingChallenge) claimed(now time.Time) bool {
 	return c.Claim != noID && now.Before(c.ClaimedUntil)
@@ -89,8 +94,11 @@ func (c *PendingChallenge) expired(now time.Time) bool {
 	return !now.Before(c.ExpiresAt) && !c.claimed(now)
 }
 
-// view is what may be told of the record.
-func (r *Record) view() Link {
+// other reports that a Garmin account is not the one that is linked.
+func (r *Record) other(guid string) bool { return r.GarminGUID != "" && r.GarminGUID != guid }
+
+// view is what may be told of the record to the one who acts.
+func (r *Record) view(act Act) Link {
 	l := Link{
 		State: r.State, Region: r.Region, GarminEmail: r.GarminEmail, GarminName: r.GarminName,
 		Reason: r.Reason, CreatedAt: r.CreatedAt, Since: r.Since, LastValidated: r.LastValidated,
@@ -109,10 +117,10 @@ func (r *Record) view() Link {
 			ExpiresAt: c.ExpiresAt, ResendAt: c.SentAt.Add(resendPause),
 		}
 	}
-	if c := r.Candidate; c != nil {
+	if c := r.candidateOf(act); c != nil {
 		l.Candidate = &Candidate{
 			Generation: c.Session.Generation, GarminName: c.GarminName,
-			GarminEmail: c.GarminEmail, ExpiresAt: c.ExpiresAt,
+			GarminEmail: c.GarminEmail, Replaces: r.other(c.GarminGUID), ExpiresAt: c.ExpiresAt,
 		}
 	}
 	return l

@@ -32,6 +32,10 @@ var noID uuid.UUID
 
 // Service moves links through their states.
 type Service struct {
+	// ReturnURLs are where connect sessions may send users back to. Set them
+	// before use.
+	ReturnURLs ReturnURLs
+
 	store   Store
 	garmin  *garmin.Client
 	budget  limit.Rate
@@ -84,7 +88,7 @@ func (s *Service) View(ctx context.Context, act Act) (Link, error) {
 		return Link{}, err
 	}
 	if !r.due() {
-		return r.view(), nil
+		return r.view(act), nil
 	}
 	if err := s.update(ctx, act, func(*Record) error { return nil }); err != nil {
 		return Link{}, err
@@ -92,7 +96,7 @@ func (s *Service) View(ctx context.Context, act Act) (Link, error) {
 	if r, err = s.store.Record(ctx, act.User); err != nil {
 		return Link{}, err
 	}
-	return r.view(), nil
+	return r.view(act), nil
 }
 
 // update changes a record after what has run out of time was ended. It has a
@@ -136,11 +140,12 @@ func (s *Service) Cancel(ctx context.Context, act Act) (Link, error) {
 	return s.View(ctx, act)
 }
 
-// Unlink removes the link and all that could open the account. It is no error
+// Unlink removes the link and all that could open the account, connect sessions
+// included. It is no error
 // if there is none.
 func (s *Service) Unlink(ctx context.Context, act Act) error {
 	return s.update(ctx, act, func(r *Record) error {
-		r.Candidate = nil
+		r.Candidate, r.EndConnects = nil, true
 		if r.Login != nil {
 			r.Login.Withdrawn = true // it still counts as one under way
 		}
@@ -156,7 +161,7 @@ func (s *Service) Unlink(ctx context.Context, act Act) error {
 // It fails with NoCandidate and AccountTaken.
 func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes bool) (Link, error) {
 	err := s.update(ctx, act, func(r *Record) error {
-		c := r.Candidate
+		c := r.candidateOf(act)
 		if c == nil || candidate != 0 && candidate != c.Session.Generation {
 			return fail(NoCandidate)
 		}
@@ -164,19 +169,24 @@ func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes boo
 		if !yes {
 			return nil
 		}
-		session, err := s.vault.openSession(r.User, kindCandidate, c.Session)
-		if err != nil {
-			return err
-		}
-		return s.adopt(r, LoginDone, arrival{
-			session: session, email: c.GarminEmail, proved: c.proved(),
-			profile: garmin.Profile{GUID: c.GarminGUID, DisplayName: c.GarminName},
-		})
+		return s.accept(r, c)
 	})
 	if err != nil {
 		return Link{}, err
 	}
 	return s.View(ctx, act)
+}
+
+// accept makes a candidate the link's session.
+func (s *Service) accept(r *Record, c *SealedCandidate) error {
+	session, err := s.vault.openCandidate(r.User, c)
+	if err != nil {
+		return err
+	}
+	return s.adopt(r, LoginDone, arrival{
+		session: session, email: c.GarminEmail, proved: c.ProvedAt,
+		profile: garmin.Profile{GUID: c.GarminGUID, DisplayName: c.GarminName},
+	})
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

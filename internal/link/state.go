@@ -31,7 +31,7 @@ const (
 	LoginDone        Event = "login_done"         // Garmin took the password and asked for no code, or a candidate was accepted
 	CodeAsked        Event = "code_asked"         // Garmin took the password and wants a code
 	CodeAccepted     Event = "code_accepted"      // Garmin took the code and the session works
-	SetAside         Event = "set_aside"          // the login led to another Garmin account: its session waits as a candidate
+	SetAside         Event = "set_aside"          // the login led to another Garmin account, or stands under a connect session: it waits as a candidate
 	Cancelled        Event = "cancelled"          // the user gave the challenge up
 	Expired          Event = "expired"            // the challenge ran out of time
 	AttemptsSpent    Event = "attempts_spent"     // the challenge ran out of attempts
@@ -44,12 +44,13 @@ const (
 	Rejected         Event = "rejected"           // Garmin definitively refuses the session
 	ClearedBySupport Event = "cleared_by_support" // staff took the session away
 	Unlinked         Event = "unlinked"           // the user removed the link
+	RelinkAsked      Event = "relink_asked"       // support has made an address at which the user can sign in again
 )
 
 // Events lists every event, in the order above.
 var Events = []Event{
 	LoginDone, CodeAsked, CodeAccepted, SetAside, Cancelled, Expired, AttemptsSpent, Failed,
-	Imported, Exported, WrittenBack, Expiring, Averted, Rejected, ClearedBySupport, Unlinked,
+	Imported, Exported, WrittenBack, Expiring, Averted, Rejected, ClearedBySupport, Unlinked, RelinkAsked,
 }
 
 // Next is the one place that knows how a link moves. It fails with
@@ -77,6 +78,10 @@ func Next(s State, e Event) (State, error) {
 	case Rejected, ClearedBySupport:
 		if s.Session == Live {
 			return State{Session: Dead, Challenge: s.Challenge}, nil
+		}
+	case RelinkAsked:
+		if s.Session != None {
+			return s, nil
 		}
 	case Unlinked:
 		if s != (State{}) {

@@ -32,6 +32,7 @@ var transitions = map[Event]map[State]State{
 	Averted:          {live: live, livePending: livePending},
 	Rejected:         {live: dead, livePending: deadPending},
 	ClearedBySupport: {live: dead, livePending: deadPending},
+	RelinkAsked:      {live: live, livePending: livePending, dead: dead, deadPending: deadPending},
 	Unlinked:         {nonePending: none, live: none, livePending: none, dead: none, deadPending: none},
 }
 

@@ -28,9 +28,10 @@ type Store interface {
 
 	// Update lets decide change the record in one short transaction that
 	// holds the user's lock, and writes what it changed together with its
-	// entries. The record has a Fresh generation. An error of decide changes
+	// entries. The record has a Fresh generation, and the connect session that
+	// the act names; one that decide puts there is new. An error of decide changes
 	// nothing and is returned as it is. It fails with ErrNotFound for an
-	// unknown user and ErrAccountTaken.
+	// unknown user or connect session, ErrAccountTaken and ErrKeyTaken.
 	Update(ctx context.Context, act Act, decide func(*Record) error) error
 
 	// Validated records in one statement that the session of this generation
@@ -93,6 +94,7 @@ type Store interface {
 	Install(ctx context.Context, i Installation) error
 
 	KeyStore
+	ConnectStore
 }
 
 // Installation is what all replicas share for ever, and which key seals.
@@ -148,8 +150,11 @@ type Record struct {
 	Login     *Login // the login that is under way, if one is
 	LastLogin Login  // the last that has ended; zero if none has within two days
 
-	Entries []Entry // what Update adds to the history
-	Fresh   int64   // within Update: a generation that no session has had
+	// Within Update.
+	Entries     []Entry         // what it adds to the history
+	Fresh       int64           // a generation that no session has had
+	Connect     *ConnectSession // of the act
+	EndConnects bool            // end all connect sessions of the user
 }
 
 // PendingChallenge is a challenge as it is kept.
@@ -171,7 +176,9 @@ type PendingChallenge struct {
 type SealedCandidate struct {
 	Session                                     SealedSession
 	Region, GarminEmail, GarminGUID, GarminName string
+	ProvedAt                                    time.Time // when Garmin's API took it
 	ExpiresAt                                   time.Time
+	Connect                                     uuid.UUID // the connect session that it waits for; zero: for its user's yes
 }
 
 // Way is how a user brings a Garmin session.

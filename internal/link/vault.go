@@ -117,9 +117,9 @@ func (v *Vault) emailMAC(email string) []byte {
 }
 
 // macOf stands for a text of some kind where equal ones are to be known again.
-func (v *Vault) macOf(kind Way, text string) []byte {
+func (v *Vault) macOf(kind, text string) []byte {
 	h := hmac.New(sha256.New, v.mac)
-	h.Write([]byte(string(kind) + "\x00" + text))
+	h.Write([]byte(kind + "\x00" + text))
 	return h.Sum(nil)
 }
 
@@ -133,11 +133,15 @@ const assumedLife = time.Hour
 
 // sealSession seals s as kind, under a generation that was drawn for it.
 func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s *garmin.Session, now time.Time) (SealedSession, error) {
+	return v.sealAs(v.binding(user, kind, generation), s, now)
+}
+
+func (v *Vault) sealAs(b seal.Binding, s *garmin.Session, now time.Time) (SealedSession, error) {
 	plaintext, err := s.Dumps()
 	if err != nil {
 		return SealedSession{}, err
 	}
-	sealed, err := v.seal([]byte(plaintext), v.binding(user, kind, generation))
+	sealed, err := v.seal([]byte(plaintext), b)
 	if err != nil {
 		return SealedSession{}, err
 	}
@@ -146,13 +150,17 @@ func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s 
 		expires = now.Add(assumedLife)
 	}
 	return SealedSession{
-		Sealed: sealed, Generation: generation, ExpiresAt: expires, RefreshExpiresAt: s.RefreshExpiresAt(),
+		Sealed: sealed, Generation: b.Generation, ExpiresAt: expires, RefreshExpiresAt: s.RefreshExpiresAt(),
 	}, nil
 }
 
 // openSession fails with ErrUnreadable.
 func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*garmin.Session, error) {
-	plaintext, err := v.open(s.Sealed, v.binding(user, kind, s.Generation))
+	return v.openAs(v.binding(user, kind, s.Generation), s)
+}
+
+func (v *Vault) openAs(b seal.Binding, s SealedSession) (*garmin.Session, error) {
+	plaintext, err := v.open(s.Sealed, b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
@@ -161,6 +169,20 @@ func (v *Vault) openSession(user uuid.UUID, kind seal.Kind, s SealedSession) (*g
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return session, nil
+}
+
+func (v *Vault) openCandidate(user uuid.UUID, c *SealedCandidate) (*garmin.Session, error) {
+	return v.openAs(v.candidateBinding(user, c.Connect, c.Session.Generation), c.Session)
+}
+
+// candidateBinding binds a candidate to the connect session that it waits for,
+// if it waits for one: nothing else can open it.
+func (v *Vault) candidateBinding(user, connect uuid.UUID, generation int64) seal.Binding {
+	b := v.binding(user, kindCandidate, generation)
+	if connect != noID {
+		b.ID = connect.String()
+	}
+	return b
 }
 
 func (v *Vault) sealConsumer(c garmin.Consumer) (Consumer, error) {

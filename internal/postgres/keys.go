@@ -36,6 +36,7 @@ var holdings = map[link.Holding]sealedColumns{
 	link.HeldCandidate: {
 		table: "garmin_candidates", data: "sealed", key: "key_id",
 		row: "user_id", user: "user_id", generation: "generation",
+		id: "coalesce(CAST(connect_session_id AS text), '')",
 	},
 	link.HeldChallenge:     {table: "garmin_challenges", data: "sealed", key: "key_id", row: "user_id", user: "user_id", id: "id"},
 	link.HeldConsumer:      {table: "oauth1_consumer", data: "secret", key: "key_id", id: "consumer_key"},

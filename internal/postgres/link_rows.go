@@ -80,6 +80,8 @@ type candidateRow struct {
 	SessionExpiresAt time.Time
 	RefreshExpiresAt *time.Time
 	ExpiresAt        time.Time
+	CreatedAt        time.Time `gorm:"autoCreateTime:false"`
+	ConnectSessionID *uuid.UUID
 }
 
 func (candidateRow) TableName() string { return "garmin_candidates" }
@@ -218,7 +220,7 @@ func (c *candidateRow) candidate() *link.SealedCandidate {
 			ExpiresAt: c.SessionExpiresAt, RefreshExpiresAt: value(c.RefreshExpiresAt),
 		},
 		Region: c.Region, GarminEmail: c.GarminEmail, GarminGUID: c.GarminGUID,
-		GarminName: c.GarminName, ExpiresAt: c.ExpiresAt,
+		GarminName: c.GarminName, ProvedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, Connect: value(c.ConnectSessionID),
 	}
 }
 
@@ -228,7 +230,7 @@ func candidateOf(user uuid.UUID, c *link.SealedCandidate) candidateRow {
 		Sealed: c.Session.Ciphertext, KeyID: int64(c.Session.KeyID),
 		Region: c.Region, GarminEmail: c.GarminEmail, GarminGUID: c.GarminGUID, GarminName: c.GarminName,
 		SessionExpiresAt: c.Session.ExpiresAt, RefreshExpiresAt: null(c.Session.RefreshExpiresAt),
-		ExpiresAt: c.ExpiresAt,
+		CreatedAt: c.ProvedAt, ExpiresAt: c.ExpiresAt, ConnectSessionID: null(c.Connect),
 	}
 }
 

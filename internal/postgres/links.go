@@ -45,6 +45,9 @@ func (p *Links) Update(ctx context.Context, act link.Act, decide func(*link.Reco
 			return lock.Error
 		}
 		old, err := readRecord(tx, updateQuery, act.User)
+		if err == nil && act.Connect != uuid.Nil {
+			old.Connect, err = connectOfUser(tx, act.Connect, act.User)
+		}
 		if err != nil {
 			return err
 		}
@@ -80,12 +83,16 @@ func copyOf(old link.Record) link.Record {
 		l := *old.Login
 		r.Login = &l
 	}
+	if old.Connect != nil {
+		c := *old.Connect
+		r.Connect = &c
+	}
 	return r
 }
 
 func writeRecord(tx *gorm.DB, act link.Act, old, r link.Record) error {
 	for _, write := range []func(*gorm.DB, link.Record, link.Record) error{
-		writeChallenge, writeState, writeCandidate, writeLogin,
+		writeChallenge, writeState, writeCandidate, writeLogin, writeConnect,
 	} {
 		if err := write(tx, old, r); err != nil {
 			return err
@@ -210,8 +217,13 @@ func isDown(ctx context.Context, err error) bool {
 
 // linkError names the faults that link tells apart.
 func linkError(ctx context.Context, err error) error {
-	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.ConstraintName == "garmin_account" {
-		return link.ErrAccountTaken
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch answer.ConstraintName {
+		case "garmin_account":
+			return link.ErrAccountTaken
+		case "connect_idempotency":
+			return link.ErrKeyTaken
+		}
 	}
 	return orDown(ctx, err)
 }

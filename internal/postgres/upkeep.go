@@ -72,6 +72,8 @@ func (p *Links) Clean(ctx context.Context) error {
 			SELECT token FROM sessions WHERE expiry < now() LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
 		`DELETE FROM garmin_login_attempts WHERE id IN (
 			SELECT id FROM garmin_login_attempts WHERE started_at < app_now() - interval '48 hours' LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
+		`DELETE FROM connect_sessions WHERE id IN (
+			SELECT id FROM connect_sessions WHERE created_at < app_now() - interval '7 days' LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
 		`DELETE FROM link_verdicts WHERE minute < app_now() - interval '1 day'`,
 		`SELECT turn_link_activity()`,
 	} {

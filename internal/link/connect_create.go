@@ -1,0 +1,133 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"golang.org/x/text/language"
+
+	"github.com/garminlink/garminlink/internal/garmin"
+)
+
+const (
+	maxState  = 512 // characters
+	maxLocale = 35  // BCP 47, 4.4.1
+)
+
+// NewConnect is what a connect session is made of: by a host, or by one of the
+// staff, who can ask for no more than a relink.
+type NewConnect struct {
+	Purpose   Purpose
+	ReturnURL string // within ReturnURLs; empty, to our own first page, for staff alone
+	State     string // up to 512 characters
+	Region    string // "" or a region
+	Locale    string // "" or BCP 47. There is one language so far: kept, and not used yet
+
+	Token, Staff uuid.UUID // one of the two
+
+	// Key makes the request idempotent for a day, unless it is empty: the same
+	// token with the same Request gets the same connect session.
+	Key     string
+	Request []byte
+}
+
+// CreateConnect makes a connect session for the user of act, and the secret of
+// the address to which he is to be sent, good for half an hour and one browser.
+// Of staff the history has it.
+//
+// It fails with InvalidPurpose, InvalidReturnURL, InvalidState, InvalidRegion,
+// InvalidLocale, KeyReused, and NotLinked where there is nothing to relink.
+func (s *Service) CreateConnect(ctx context.Context, act Act, n NewConnect) (ConnectSession, Secret, error) {
+	if err := s.checkConnect(n); err != nil {
+		return ConnectSession{}, "", err
+	}
+	c, err := s.repeated(ctx, act, n)
+	if errors.Is(err, ErrNotFound) {
+		c, err = s.newConnect(ctx, act, n)
+	}
+	if errors.Is(err, ErrKeyTaken) { // by the same request, a moment ago
+		c, err = s.repeated(ctx, act, n)
+	}
+	if err != nil {
+		return ConnectSession{}, "", err
+	}
+	return c, s.vault.addressOf(c.ID), nil
+}
+
+// repeated finds what the same request has made. It fails with ErrNotFound.
+func (s *Service) repeated(ctx context.Context, act Act, n NewConnect) (ConnectSession, error) {
+	if n.Key == "" {
+		return ConnectSession{}, ErrNotFound
+	}
+	c, err := s.store.ConnectByKey(ctx, n.Token, n.Key, repeatTime)
+	if err == nil && (c.User != act.User || !bytes.Equal(c.Request, n.digest())) {
+		err = fail(KeyReused)
+	}
+	return c, err
+}
+
+func (n NewConnect) digest() []byte {
+	sum := sha256.Sum256(n.Request)
+	return sum[:]
+}
+
+func (s *Service) newConnect(ctx context.Context, act Act, n NewConnect) (ConnectSession, error) {
+	c := &ConnectSession{
+		ID: newID(), User: act.User, Token: n.Token, Staff: n.Staff, Purpose: n.Purpose,
+		ReturnURL: n.ReturnURL, State: n.State, Region: n.Region, Locale: n.Locale,
+	}
+	if n.Key != "" {
+		c.Key, c.Request = n.Key, n.digest()
+	}
+	err := s.update(ctx, act, func(r *Record) error {
+		if n.Purpose == ToRelink && r.State.Session == None {
+			return fail(NotLinked)
+		}
+		c.CreatedAt, c.ExpiresAt = r.Now, r.Now.Add(connectLife)
+		r.Connect = c
+		if n.Staff == noID {
+			return nil
+		}
+		return r.move(RelinkAsked)
+	})
+	if err != nil {
+		return ConnectSession{}, err
+	}
+	return s.store.Connect(ctx, c.ID)
+}
+
+func (s *Service) checkConnect(n NewConnect) error {
+	if n.Purpose != ToRelink && (n.Purpose != ToLink || n.Staff != noID) {
+		return fail(InvalidPurpose)
+	}
+	if n.Staff == noID || n.ReturnURL != "" {
+		if err := s.ReturnURLs.check(n.ReturnURL); err != nil {
+			return &Error{Kind: InvalidReturnURL, Err: err}
+		}
+	}
+	if utf8.RuneCountInString(n.State) > maxState || !utf8.ValidString(n.State) || strings.ContainsRune(n.State, 0) {
+		return fail(InvalidState)
+	}
+	if n.Region != "" {
+		if _, err := garmin.ParseRegion(n.Region); err != nil {
+			return fail(InvalidRegion)
+		}
+	}
+	if n.Locale != "" && !isLocale(n.Locale) {
+		return fail(InvalidLocale)
+	}
+	return nil
+}
+
+func isLocale(s string) bool {
+	if len(s) > maxLocale {
+		return false
+	}
+	_, err := language.Parse(s)
+	return err == nil
+}

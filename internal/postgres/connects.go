@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+// connectRow is a row of connect_sessions.
+type connectRow struct {
+	ID             uuid.UUID `gorm:"primaryKey"`
+	UserID         uuid.UUID
+	TokenID        *uuid.UUID
+	CreatedBy      *uuid.UUID
+	IdempotencyKey *string
+	RequestHash    []byte
+	Purpose        string
+	ReturnURL      string
+	State          string
+	Region         string
+	Locale         string
+	Browser        []byte
+	BoundAt        *time.Time
+	CodeGeneration *int64
+	ReturnedAt     *time.Time
+	Tries          int
+	CreatedAt      time.Time `gorm:"autoCreateTime:false"`
+	ExpiresAt      time.Time
+	EndedAt        *time.Time
+	Outcome        *string
+}
+
+func (connectRow) TableName() string { return "connect_sessions" }
+
+// shownConnect is a connect session with what tells whose it is, and whether
+// its candidate stands.
+type shownConnect struct {
+	connectRow
+	Email       *string
+	ExternalID  *string
+	Application *string
+	Waiting     bool
+	Now         time.Time
+}
+
+const connectQuery = `
+	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, app_now() AS now
+	FROM connect_sessions c
+	JOIN users u ON u.id = c.user_id
+	LEFT JOIN service_tokens t ON t.id = c.token_id
+	LEFT JOIN garmin_candidates k ON k.user_id = c.user_id AND k.connect_session_id = c.id AND k.expires_at > app_now()
+	WHERE `
+
+// Connect implements link.Store.
+func (p *Links) Connect(ctx context.Context, id uuid.UUID) (link.ConnectSession, error) {
+	c, err := readConnect(p.db.WithContext(ctx), "c.id = ?", id)
+	return c, linkError(ctx, err)
+}
+
+// ConnectByKey implements link.Store.
+func (p *Links) ConnectByKey(ctx context.Context, token uuid.UUID, key string, within time.Duration) (link.ConnectSession, error) {
+	db := p.db.WithContext(ctx)
+	c, err := readConnect(db, "c.token_id = ? AND c.idempotency_key = ?", token, key)
+	if err == nil && !c.Now.Before(c.CreatedAt.Add(within)) {
+		freed := db.Model(&connectRow{}).Where("id = ?", c.ID).Updates(map[string]any{"idempotency_key": nil, "request_hash": nil})
+		c, err = link.ConnectSession{}, cmp.Or(freed.Error, link.ErrNotFound)
+	}
+	return c, linkError(ctx, err)
+}
+
+// connectOfUser reads within an Update, whose lock of the user guards it.
+func connectOfUser(tx *gorm.DB, id, user uuid.UUID) (*link.ConnectSession, error) {
+	c, err := readConnect(tx, "c.id = ? AND c.user_id = ?", id, user)
+	return &c, err
+}
+
+func readConnect(db *gorm.DB, which string, args ...any) (link.ConnectSession, error) {
+	var row shownConnect
+	err := db.Raw(connectQuery+which, args...).Take(&row).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return link.ConnectSession{}, link.ErrNotFound
+	}
+	c := row.session()
+	c.Email, c.ExternalID, c.Application = value(row.Email), value(row.ExternalID), value(row.Application)
+	c.Waiting, c.Now = row.Waiting, row.Now
+	return c, err
+}
+
+func (c *connectRow) session() link.ConnectSession {
+	return link.ConnectSession{
+		ID: c.ID, User: c.UserID, Token: value(c.TokenID), Staff: value(c.CreatedBy),
+		Purpose: link.Purpose(c.Purpose), ReturnURL: c.ReturnURL, State: c.State, Region: c.Region, Locale: c.Locale,
+		Key: value(c.IdempotencyKey), Request: c.RequestHash,
+		Browser: c.Browser, CodeGeneration: value(c.CodeGeneration), Tries: c.Tries,
+		CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt, BoundAt: value(c.BoundAt), ReturnedAt: value(c.ReturnedAt),
+		EndedAt: value(c.EndedAt), Outcome: link.ConnectStatus(value(c.Outcome)),
+	}
+}
+
+func connectOf(c *link.ConnectSession) connectRow {
+	return connectRow{
+		ID: c.ID, UserID: c.User, TokenID: null(c.Token), CreatedBy: null(c.Staff),
+		IdempotencyKey: null(c.Key), RequestHash: c.Request,
+		Purpose: string(c.Purpose), ReturnURL: c.ReturnURL, State: c.State, Region: c.Region, Locale: c.Locale,
+		Browser: c.Browser, BoundAt: null(c.BoundAt), CodeGeneration: null(c.CodeGeneration), ReturnedAt: null(c.ReturnedAt),
+		Tries: c.Tries, CreatedAt: c.CreatedAt, ExpiresAt: c.ExpiresAt,
+		EndedAt: null(c.EndedAt), Outcome: null(string(c.Outcome)),
+	}
+}
+
+func writeConnect(tx *gorm.DB, old, r link.Record) error {
+	if r.EndConnects {
+		ended := tx.Model(&connectRow{}).Where("user_id = ? AND outcome IS NULL", r.User).
+			Updates(map[string]any{"outcome": string(link.ConnectSuperseded), "ended_at": r.Now})
+		return ended.Error
+	}
+	if reflect.DeepEqual(old.Connect, r.Connect) {
+		return nil
+	}
+	row := connectOf(r.Connect)
+	if old.Connect == nil {
+		return tx.Create(&row).Error
+	}
+	return tx.Model(&connectRow{}).Where("id = ?", row.ID).
+		Select("browser", "bound_at", "code_generation", "returned_at", "tries", "ended_at", "outcome").Updates(&row).Error
+}

@@ -81,10 +81,7 @@ var linkPlaces = map[link.Kind]place{
 	link.ReauthNeeded:   {status: http.StatusUnprocessableEntity},
 	link.AccountTaken:   {status: http.StatusUnprocessableEntity},
 
-	link.InvalidPurpose:   {http.StatusUnprocessableEntity, "purpose"},
 	link.InvalidReturnURL: {http.StatusUnprocessableEntity, "return_url"},
-	link.InvalidState:     {http.StatusUnprocessableEntity, "state"},
-	link.InvalidLocale:    {http.StatusUnprocessableEntity, "locale"},
 	link.KeyReused:        {status: http.StatusUnprocessableEntity},
 	link.CompletionWrong:  {http.StatusUnprocessableEntity, "code"},
 	link.ConnectOver:      {status: http.StatusConflict},

@@ -31,7 +31,7 @@ type Config struct {
 	Accounts *account.Service
 	Limits   limit.Limiter
 	API      http.Handler // of programs, at /api; see toPrograms
-	DB       *sql.DB // for the browsers' cookies
+	DB       *sql.DB      // for the browsers' cookies
 
 	BaseURL        *url.URL // under which browsers know us: scheme and host
 	SignupOpen     bool

@@ -5,22 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"golang.org/x/text/language"
 
 	"github.com/garminlink/garminlink/internal/garmin"
 )
 
-const (
-	maxState  = 512 // characters
-	maxLocale = 35  // BCP 47, 4.4.1
-)
-
 // NewConnect is what a connect session is made of: by a host, or by one of the
-// staff, who can ask for no more than a relink.
+// staff, who may ask for a relink alone.
 type NewConnect struct {
 	Purpose   Purpose
 	ReturnURL string // within ReturnURLs; empty, to our own first page, for staff alone
@@ -40,8 +32,8 @@ type NewConnect struct {
 // the address to which he is to be sent, good for half an hour and one browser.
 // Of staff the history has it.
 //
-// It fails with InvalidPurpose, InvalidReturnURL, InvalidState, InvalidRegion,
-// InvalidLocale, KeyReused, and NotLinked where there is nothing to relink.
+// It fails with InvalidReturnURL, InvalidRegion, KeyReused, and NotLinked where
+// there is nothing to relink.
 func (s *Service) CreateConnect(ctx context.Context, act Act, n NewConnect) (ConnectSession, Secret, error) {
 	if err := s.checkConnect(n); err != nil {
 		return ConnectSession{}, "", err
@@ -102,32 +94,15 @@ func (s *Service) newConnect(ctx context.Context, act Act, n NewConnect) (Connec
 }
 
 func (s *Service) checkConnect(n NewConnect) error {
-	if n.Purpose != ToRelink && (n.Purpose != ToLink || n.Staff != noID) {
-		return fail(InvalidPurpose)
-	}
 	if n.Staff == noID || n.ReturnURL != "" {
 		if err := s.ReturnURLs.check(n.ReturnURL); err != nil {
 			return &Error{Kind: InvalidReturnURL, Err: err}
 		}
-	}
-	if utf8.RuneCountInString(n.State) > maxState || !utf8.ValidString(n.State) || strings.ContainsRune(n.State, 0) {
-		return fail(InvalidState)
 	}
 	if n.Region != "" {
 		if _, err := garmin.ParseRegion(n.Region); err != nil {
 			return fail(InvalidRegion)
 		}
 	}
-	if n.Locale != "" && !isLocale(n.Locale) {
-		return fail(InvalidLocale)
-	}
 	return nil
-}
-
-func isLocale(s string) bool {
-	if len(s) > maxLocale {
-		return false
-	}
-	_, err := language.Parse(s)
-	return err == nil
 }

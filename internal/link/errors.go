@@ -57,10 +57,7 @@ const (
 	AccountTaken    Kind = "account_taken" // another user here has linked this Garmin account
 
 	// Of connect sessions.
-	InvalidPurpose   Kind = "invalid_purpose"
 	InvalidReturnURL Kind = "return_url_not_allowed"
-	InvalidState     Kind = "invalid_state"
-	InvalidLocale    Kind = "invalid_locale"
 	KeyReused        Kind = "idempotency_key_reused" // with another request
 	ConnectOver      Kind = "connect_session_over"
 	ConnectElsewhere Kind = "connect_session_elsewhere" // bound to another browser

@@ -98,6 +98,11 @@ var kindCodes = map[link.Kind]Code{
 	link.SessionRefused:  CodeSessionRefused,
 	link.SessionStripped: CodeSessionNotRenewable,
 
+	link.InvalidReturnURL: CodeReturnURLNotAllowed,
+	link.KeyReused:        CodeIdempotencyKeyReused,
+	link.ConnectOver:      CodeConnectSessionOver,
+	link.CompletionWrong:  CodeCompletionCodeWrong,
+
 	link.TooManyFailures: CodeTooManyFailures,
 	link.TooManyAccounts: CodeTooManyAccounts,
 
@@ -120,6 +125,7 @@ var foreignKinds = []link.Kind{
 	link.TicketMissing, link.TicketAmbiguous, link.TicketForeign, link.TicketRegion, link.TicketSpent, link.TicketRefused,
 	link.WrongPassword, link.WrongCode, link.AttemptsGone, link.ChallengeGone,
 	link.AccountLocked, link.ChildAccount, link.NeedsAttention, link.Captcha,
+	link.ConnectElsewhere,
 }
 
 // toldUsers are the kinds that a user may be told of by a host application. All

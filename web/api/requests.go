@@ -36,6 +36,8 @@ func (f *faults) text(field, value string, least, most int) {
 		f.add(field, "is required")
 	case n < least || n > most:
 		f.add(field, "must have "+strconv.Itoa(least)+" to "+strconv.Itoa(most)+" characters")
+	case strings.ContainsRune(value, 0):
+		f.add(field, "must not hold U+0000")
 	}
 }
 

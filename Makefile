@@ -18,7 +18,7 @@ run: program ## run everything on this machine, with a simulated Garmin
 	exec $(PROGRAM) dev
 
 .PHONY: test
-test: program chromium ## run all tests, with the race detector and a real PostgreSQL
+test: program chromium redis ## run all tests, with the race detector and real servers
 	$(WITH_DATABASE) $(GO) test -race ./...
 	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
 	.ci/fuzz 2s
@@ -34,7 +34,7 @@ fuzz: ## run every fuzz target for a minute
 	.ci/fuzz 60s
 
 .PHONY: bench
-bench: program ## run the benchmarks, with allocations
+bench: program redis ## run the benchmarks, with allocations
 	$(WITH_DATABASE) $(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: lint
@@ -59,3 +59,7 @@ program:
 .PHONY: chromium
 chromium:
 	@.ci/chromium
+
+.PHONY: redis
+redis:
+	@.ci/redis

@@ -22,13 +22,12 @@ type Config struct {
 	Logging
 	Garmin
 	Keys
+	Limits
 
 	BaseURL        origin    `env:"BASE_URL,required"`
 	Signup         signup    `env:"SIGNUP" envDefault:"closed"`
 	TrustedProxies networks  `env:"TRUSTED_PROXIES"`
 	Migrate        migration `env:"MIGRATE" envDefault:"never"`
-
-	TokenRequestsPerMinute tokenRate `env:"TOKEN_REQUESTS_PER_MINUTE" envDefault:"6000"`
 }
 
 // Database says where everything is kept.

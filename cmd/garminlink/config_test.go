@@ -74,6 +74,7 @@ func TestConfigFaultNamesTheVariable(t *testing.T) {
 		{"MIGRATE=true", "GARMINLINK_MIGRATE: "},
 		{"TOKEN_REQUESTS_PER_MINUTE=0", "GARMINLINK_TOKEN_REQUESTS_PER_MINUTE: "},
 		{"TOKEN_REQUESTS_PER_MINUTE=many", "is not a number from 1 to 1000000"},
+		{"REDIS_URL=localhost:6379", "GARMINLINK_REDIS_URL: is not of the form redis://"},
 		{"LOG_LEVEL=loud", "GARMINLINK_LOG_LEVEL: "},
 		{"LOG_FORMAT=xml", "GARMINLINK_LOG_FORMAT: "},
 		{"TRUSTED_PROXIES=10.0.0.1, foo,10.0.0.0/33", `GARMINLINK_TRUSTED_PROXIES: neither addresses nor ranges such as 10.0.0.0/8: ["foo" "10.0.0.0/33"]`},
@@ -134,7 +135,7 @@ func TestSecretsComeAsFiles(t *testing.T) {
 
 func TestConfigPrintsNoSecret(t *testing.T) {
 	t.Parallel()
-	c, err := load[Config](complete)
+	c, err := load[Config](append(complete, "GARMINLINK_REDIS_URL=redis://:db.example@localhost"))
 	if err != nil {
 		t.Fatal(err)
 	}

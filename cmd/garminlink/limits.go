@@ -2,11 +2,20 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/limit"
+	"github.com/garminlink/garminlink/internal/limit/redislimit"
+	"github.com/garminlink/garminlink/internal/postgres"
 )
+
+// Limits says where rates are counted, and how often programs may ask.
+type Limits struct {
+	RedisURL               redislimit.Address `env:"REDIS_URL"` // none: in the database
+	TokenRequestsPerMinute tokenRate          `env:"TOKEN_REQUESTS_PER_MINUTE" envDefault:"6000"`
+}
 
 // tokenRate is in requests per minute.
 type tokenRate int
@@ -22,3 +31,16 @@ func (r *tokenRate) UnmarshalText(text []byte) error {
 
 // rate is how often all replicas together answer one service token.
 func (r tokenRate) rate() limit.Rate { return limit.Rate{Burst: int(r), Per: time.Minute} }
+
+// openLimits returns the limits that all replicas share. Those of a login and
+// its codes are not among them: they stand in the rows that they protect.
+func (s *site) openLimits(l Limits, log *slog.Logger) limit.Limiter {
+	kept := postgres.NewLimits(s.db.Gorm)
+	if l.RedisURL.IsZero() {
+		return kept
+	}
+	s.redis = redislimit.Open(l.RedisURL, s.vault.Installation())
+	s.rates = limit.NewFallback(s.redis, log)
+	s.metrics.watchRedis(s.rates.Shared)
+	return limit.Both{Rates: s.rates, CoolDowns: kept}
+}

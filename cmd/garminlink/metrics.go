@@ -73,6 +73,19 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
+// watchRedis tells whether Redis counts.
+func (m *metrics) watchRedis(up func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "garminlink_redis_up",
+		Help: "1 while Redis counts for all replicas, 0 while it cannot be reached and limits hold for each process alone.",
+	}, func() float64 {
+		if up() {
+			return 1
+		}
+		return 0
+	}))
+}
+
 // observeRequest counts a request that was answered. The route is a pattern,
 // never a path that somebody typed.
 func (m *metrics) observeRequest(method, route string, status int, took time.Duration) {

@@ -103,7 +103,10 @@ func assemble(ctx context.Context, c Config, does parts, s surroundings, log *sl
 		part()
 		return nil, nil, errors.Join(err, db.Close())
 	}
-	return site, func() error { site.links.Close(); part(); return db.Close() }, nil
+	if site.rates != nil {
+		site.rates.Check(ctx)
+	}
+	return site, func() error { err := site.close(); part(); return errors.Join(err, db.Close()) }, nil
 }
 
 func announce(c Config, s *site, endpoints []endpoint, log *slog.Logger) {

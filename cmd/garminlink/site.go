@@ -8,6 +8,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/limit"
+	"github.com/garminlink/garminlink/internal/limit/redislimit"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/worker"
@@ -24,6 +25,8 @@ type site struct {
 	api      *api.API       // within pages
 	worker   *worker.Worker // nil: others keep links alive
 	metrics  *metrics
+	redis    *redislimit.Rates // nil: there is none
+	rates    *limit.Fallback   // nil: there is no Redis
 	draining atomic.Bool
 }
 
@@ -33,7 +36,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	if s.garmin == nil {
 		s.garmin = garminTransport()
 	}
-	limits := postgres.NewLimits(db.Gorm)
+	limits := made.openLimits(c.Limits, log)
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
 	made.links = link.New(postgres.NewLinks(db), options, c.Garmin.budget(), vault, limits, log)
 	var err error
@@ -72,6 +75,15 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 		Observe:        made.metrics.observeRequest,
 	})
 	return made, err
+}
+
+// close ends what wire began.
+func (s *site) close() error {
+	s.links.Close()
+	if s.redis == nil {
+		return nil
+	}
+	return s.redis.Close()
 }
 
 // garminTransport is the way to the real Garmin. It honours the environment's

@@ -45,6 +45,12 @@ func (f *Fallback) Take(ctx context.Context, key string, r Rate) (time.Duration,
 	return f.local.Take(ctx, key, r)
 }
 
+// Check asks the shared rates, so that an outage shows in the log before
+// anybody comes.
+func (f *Fallback) Check(ctx context.Context) {
+	_, _ = f.Take(ctx, "check", Rate{Burst: 1000, Per: time.Second}) // fails only with ctx
+}
+
 // Shared reports whether the shared rates answered last.
 func (f *Fallback) Shared() bool {
 	f.mu.Lock()

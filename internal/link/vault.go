@@ -74,6 +74,9 @@ func OpenVault(ctx context.Context, store Store, ring *seal.Keyring) (*Vault, er
 	return v, nil
 }
 
+// Installation names what all replicas on one database share, for ever.
+func (v *Vault) Installation() string { return v.installation }
+
 // prove fails with ErrWrongKeyset unless the ring opens the canary and holds
 // the key that seals.
 func (i Installation) prove(ring *seal.Keyring) (mac []byte, err error) {

@@ -160,7 +160,10 @@ func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 			Reason: null(string(e.Reason)), Actor: string(cmp.Or(e.By, act.By)), RequestID: act.RequestID, CreatedAt: r.Now,
 		}
 	}
-	return tx.Create(&rows).Error
+	if err := tx.Create(&rows).Error; err != nil {
+		return err
+	}
+	return tellChange(tx, act.User)
 }
 
 // Validated implements link.Store.

@@ -25,6 +25,7 @@ var drainPause = 3 * time.Second
 type endpoint struct {
 	listener net.Listener
 	handler  http.Handler
+	leave    func() // ends what would last for ever; may be nil
 }
 
 func (e endpoint) String() string { return e.listener.Addr().String() }
@@ -45,7 +46,7 @@ func (l lifecycle) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var servers []*http.Server
 	for _, e := range l.endpoints {
-		s := newServer(e.handler, l.log)
+		s := newServer(e, l.log)
 		servers = append(servers, s)
 		group.Go(func() error { return serveOn(s, e.listener) })
 	}
@@ -81,9 +82,9 @@ func serveOn(s *http.Server, l net.Listener) error {
 	return nil
 }
 
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
+func newServer(e endpoint, log *slog.Logger) *http.Server {
+	s := &http.Server{
+		Handler:           e.handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      requestPatience,
@@ -91,4 +92,8 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // clients that hang up, mostly
 	}
+	if e.leave != nil {
+		s.RegisterOnShutdown(e.leave)
+	}
+	return s
 }

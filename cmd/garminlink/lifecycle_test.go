@@ -24,7 +24,7 @@ func localListener(t *testing.T) net.Listener {
 func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
-	public := endpoint{localListener(t), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	public := endpoint{listener: localListener(t), handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-release
 		_, _ = io.WriteString(w, "done")
@@ -36,7 +36,7 @@ func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 		}
 		return nil
 	}
-	ops := endpoint{localListener(t), opsHandler(ready, http.NotFoundHandler())}
+	ops := endpoint{listener: localListener(t), handler: opsHandler(ready, http.NotFoundHandler())}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -72,8 +72,8 @@ func TestDrainAnswersWhatIsInFlight(t *testing.T) {
 
 func TestFailingEndpointEndsTheOthers(t *testing.T) {
 	t.Parallel()
-	public := endpoint{localListener(t), http.NotFoundHandler()}
-	ops := endpoint{localListener(t), http.NotFoundHandler()}
+	public := endpoint{listener: localListener(t), handler: http.NotFoundHandler()}
+	ops := endpoint{listener: localListener(t), handler: http.NotFoundHandler()}
 	ops.listener.Close()
 	err := lifecycle{endpoints: []endpoint{public, ops}, draining: new(atomic.Bool), log: slog.New(slog.DiscardHandler)}.run(t.Context())
 	if !errors.Is(err, net.ErrClosed) {

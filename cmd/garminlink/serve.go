@@ -84,6 +84,7 @@ func serve(ctx context.Context, c Config, does parts, s surroundings, log *slog.
 		return err
 	}
 	defer site.links.Close()
+	defer site.hear(ctx)()
 	endpoints, err := listen(c.Addresses, s.public, site)
 	if err != nil {
 		return err
@@ -133,7 +134,7 @@ func listen(a Addresses, public net.Listener, s *site) (endpoints []endpoint, er
 		}
 	}
 	if s.pages != nil {
-		endpoints = append(endpoints, endpoint{public, s.pages})
+		endpoints = append(endpoints, endpoint{listener: public, handler: s.pages, leave: s.pages.EndStreams})
 	}
 	if a.OpsAddr == "" {
 		return endpoints, nil
@@ -145,5 +146,5 @@ func listen(a Addresses, public net.Listener, s *site) (endpoints []endpoint, er
 		}
 		return nil, fmt.Errorf("GARMINLINK_OPS_ADDR: %w", err)
 	}
-	return append(endpoints, endpoint{l, s.ops()}), nil
+	return append(endpoints, endpoint{listener: l, handler: s.ops()}), nil
 }

@@ -32,6 +32,8 @@ const (
 	proofTime  = 2 * time.Second
 	proofEvery = time.Minute
 
+	connectTime = 10 * time.Second
+
 	leastRetry = 250 * time.Millisecond
 	mostRetry  = time.Minute
 )
@@ -111,12 +113,12 @@ func wakeOne(signal chan struct{}) {
 
 // Run hears until ctx ends. A connection that is lost is made anew, and then
 // everybody is woken, as something may have been missed.
-func (c *Changes) Run(ctx context.Context) error {
+func (c *Changes) Run(ctx context.Context) {
 	wait, told := leastRetry, false
 	for {
 		heard, err := c.listen(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return
 		}
 		if heard {
 			wait, told = leastRetry, false
@@ -127,7 +129,7 @@ func (c *Changes) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(rand.N(wait) + wait/2): // replicas come apart from one another
 		}
 		wait = min(2*wait, mostRetry)
@@ -159,6 +161,8 @@ func (c *Changes) listen(ctx context.Context) (heard bool, err error) {
 }
 
 func (c *Changes) connect(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, c.pool.Config().ConnConfig)
 	if err != nil {
 		return nil, err

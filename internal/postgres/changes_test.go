@@ -38,14 +38,9 @@ func hear(t *testing.T, db *postgres.DB, log io.Writer, users ...uuid.UUID) hear
 		h.users[user] = h.Subscribe(t.Context(), user)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- h.Run(ctx) }()
-	h.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
+	var running sync.WaitGroup
+	running.Go(func() { h.Run(ctx) })
+	h.stop = func() { cancel(); running.Wait() }
 	t.Cleanup(h.stop)
 	return h
 }

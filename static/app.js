@@ -5,6 +5,7 @@
 
 	const all = (root, selector) => root.querySelectorAll(selector);
 	const say = (selector) => announce(document.querySelector(selector)?.textContent ?? "");
+	const since = (time) => Date.now() - time;
 	const refreshStatus = () => document.getElementById("status")?.dispatchEvent(new Event("refresh"));
 
 	function announce(text) {
@@ -157,7 +158,9 @@
 	const lost = (visible) => { document.getElementById("lost").hidden = !visible; };
 
 	document.addEventListener("htmx:config:request", (event) => {
-		if (event.detail.ctx.sourceElement.id === "status" && document.hidden) event.preventDefault();
+		const { sourceElement, sourceEvent } = event.detail.ctx;
+		if (sourceElement.id !== "status") return;
+		if (document.hidden || (sourceEvent.type === "every" && upToDate())) event.preventDefault();
 	});
 	document.addEventListener("htmx:before:request", (event) => {
 		if (!isForm(event)) return;
@@ -190,6 +193,37 @@
 	});
 	document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshStatus(); });
 
+	// Changes. While the page is seen, the server says when to look, and the status
+	// asks for what there is to see. Otherwise it then asks now and then only, for
+	// what is "a minute ago". A stream that ended or fell silent is opened again.
+
+	let stream, opened = 0, heard = 0, came = Date.now();
+
+	const upToDate = () => since(heard) < 30000 && since(came) < 120000;
+
+	function listen() {
+		const source = document.querySelector("[data-changes]")?.dataset.changes;
+		if (!source || document.hidden) return hangUp();
+		if (stream?.readyState < EventSource.CLOSED && since(Math.max(opened, heard)) < 60000) return;
+		hangUp();
+		opened = Date.now();
+		stream = new EventSource(source);
+		stream.addEventListener("alive", () => { heard = Date.now(); });
+		stream.addEventListener("changed", () => {
+			heard = Date.now();
+			came = 0; // until the answer is here
+			if (!document.querySelector("form[aria-busy]")) refreshStatus(); // it may be that form's doing
+		});
+	}
+
+	function hangUp() {
+		stream?.close();
+		stream = undefined;
+	}
+
+	document.addEventListener("visibilitychange", listen);
+	setInterval(listen, 30000);
+
 	// While Garmin is asked, the status knows how that goes, and the form tells it.
 
 	const underWay = () => document.querySelector("form[aria-busy] [data-progress]");
@@ -197,6 +231,7 @@
 	setInterval(() => { if (underWay()) refreshStatus(); }, 2000);
 
 	function statusCame() {
+		came = Date.now();
 		const asking = document.querySelector("#status .asking"), told = underWay();
 		if (asking && told) told.textContent = asking.textContent;
 		if (document.querySelector("#status .moved")) say("#status .moved");
@@ -206,6 +241,7 @@
 		showLocalTimes();
 		for (const scripted of all(document, "[data-reveals][hidden], [data-scripted][hidden]")) scripted.hidden = false;
 		tick();
+		listen();
 	}
 
 	enhance();

@@ -65,7 +65,7 @@ func (s *Server) done(c echo.Context, path string, n notice, view func() views.V
 // afterwards if it was a page that he asked for. A poll is only refused: the
 // page that it belongs to may have a form half filled in.
 func (s *Server) askToSignIn(c echo.Context, m may) error {
-	if !m.touch && fromHTMX(c) {
+	if !m.touch {
 		return c.NoContent(http.StatusUnauthorized)
 	}
 	r := c.Request()

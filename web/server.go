@@ -31,7 +31,8 @@ type Config struct {
 	Accounts *account.Service
 	Limits   limit.Limiter
 	API      http.Handler // of programs, at /api; see toPrograms
-	DB       *sql.DB      // for the browsers' cookies
+	Changes  Changes
+	DB       *sql.DB // for the browsers' cookies
 
 	BaseURL        *url.URL // under which browsers know us: scheme and host
 	SignupOpen     bool
@@ -55,6 +56,10 @@ type Server struct {
 	signIns *signIns
 	garmins map[string]link.SignInPage // by region
 	proxy   sync.Once                  // see noticeProxy
+
+	streams    streams
+	ending     context.Context // see EndStreams
+	endStreams context.CancelFunc
 }
 
 // New returns a Server. It runs nothing in the background.
@@ -68,6 +73,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Config: c, echo: echo.New(), texts: texts, signIns: newSignIns(c), garmins: pages}
+	s.ending, s.endStreams = context.WithCancel(context.Background())
 	s.echo.HTTPErrorHandler = s.fail
 	s.echo.IPExtractor = clientAddress(c.TrustedProxies)
 	if err := s.surround(); err != nil {
@@ -123,6 +129,7 @@ func (s *Server) routes() {
 	e.GET("/link", s.showLink, user)
 	e.GET("/link/mfa", s.showChallenge, user)
 	e.GET("/link/status", s.showStatus, poller)
+	e.GET("/link/changes", s.showChanges, poller)
 	for path, act := range map[string]echo.HandlerFunc{
 		"/link":            s.startLink,
 		"/link/mfa":        s.submitCode,

@@ -227,7 +227,7 @@ func TestIdleSignInsEndAndPollingIsIdle(t *testing.T) {
 	s.db.Advance(t, account.IdleLimit/2)
 	b.get("/link/status").want(http.StatusOK)
 	s.db.Advance(t, account.IdleLimit/2)
-	b.get("/link/status").wantRedirect("/signin?next=%2Flink%2Fstatus")
+	b.get("/link/status").want(http.StatusUnauthorized)
 }
 
 func TestHTMXIsSentToTheDoorAsAWhole(t *testing.T) {

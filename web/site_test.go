@@ -38,6 +38,8 @@ type site struct {
 	garmin   *garmintest.Server
 	keys     *seal.Keyring
 	accounts *account.Service
+	changes  *postgres.Changes // heard of after hear
+	web      *web.Server
 	url      string
 	log      *safeBuffer
 }
@@ -50,7 +52,9 @@ func newSite(t testing.TB, change ...func(*web.Config)) *site {
 	t.Cleanup(s.garmin.Close)
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
-	server.Config.Handler = s.server(change...)
+	s.changes = postgres.NewChanges(s.db.Pool, slog.New(slog.DiscardHandler))
+	s.web = s.server(change...)
+	server.Config.Handler = s.web
 	server.Start()
 	t.Cleanup(server.Close)
 	if _, err := s.accounts.Create(context.Background(), email, password, account.RoleUser); err != nil {
@@ -68,7 +72,8 @@ func (s *site) server(change ...func(*web.Config)) *web.Server {
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	s.accounts = account.New(postgres.NewAccounts(s.db.Gorm), account.Cost{MemoryKiB: 64, Passes: 1})
 	config := web.Config{
-		Links: s.links(postgres.NewLinks(s.db.DB)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm), DB: s.db.SQL,
+		Links: s.links(postgres.NewLinks(s.db.DB)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm),
+		Changes: s.changes, DB: s.db.SQL,
 		BaseURL: base, SignupOpen: true, Log: log,
 		SignInPage: func(region string) (link.SignInPage, error) { return link.SignInPageOf(region, s.url) },
 		Ready:      func(context.Context) error { return nil },

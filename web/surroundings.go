@@ -58,7 +58,9 @@ func (s *Server) record(next echo.HandlerFunc) echo.HandlerFunc {
 			attrs = append(attrs, "user", v.ID)
 		}
 		s.Log.InfoContext(r.Context(), "request", attrs...)
-		s.Observe(methodOf(r), route, status, took)
+		if c.Response().Header().Get(echo.HeaderContentType) != eventStream { // it lasts as long as its page
+			s.Observe(methodOf(r), route, status, took)
+		}
 		return nil
 	}
 }

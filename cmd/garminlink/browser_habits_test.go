@@ -27,6 +27,9 @@ var habits = []struct {
 	{"time is up", []look{phoneLight}, showTimeUp},
 	{"another code", []look{phoneLight, desktopDark.withoutScripts()}, showResend},
 	{"page left open", []look{desktopLight}, showPageLeftOpen},
+	{"death elsewhere", []look{desktopLight}, showDeathElsewhere},
+	{"hidden page", []look{phoneLight}, showHiddenPage},
+	{"polling", []look{desktopLight}, showPolling},
 	{"signed out elsewhere", []look{phoneLight, desktopLight.withoutScripts()}, showSignedOutElsewhere},
 	{"server gone", []look{desktopLight}, showServerGone},
 	{"replica gone", []look{phoneLight}, showReplicaGone},
@@ -219,11 +222,7 @@ func showPageLeftOpen(b *tab) {
 	b.signIn()
 	b.see(headNotLinked)
 	b.fill("Garmin e-mail", "half-typed")
-	v := b.s.stranger()
-	v.post("/signin", "email", ourUser, "password", ourPassword).wantRedirect("/link")
-	v.link("plain").wantRedirect("/link")
-
-	evaluate[int](b, `document.getElementById("status").dispatchEvent(new Event("refresh")); 0`)
+	b.elsewhere().link("plain").wantRedirect("/link")
 	b.read("This changed after the page was loaded.")
 	b.inspect("changed elsewhere")
 	b.wantFocus("garmin-email")
@@ -256,6 +255,7 @@ func showServerGone(b *tab) {
 	b.linkFirst("plain")
 	b.see(headActive)
 	b.noisy = true
+	b.s.door.CloseClientConnections() // the stream's would be waited for
 	b.s.door.Close()
 	b.press("Check now")
 	b.find("that the answer is lost", `//*[@id="lost"][contains(normalize-space(),"The answer did not arrive.")]`)

@@ -91,12 +91,10 @@ func (d *door) keep(r *http.Response) error {
 	if strings.HasPrefix(r.Request.URL.Path, "/static/") {
 		return nil
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := bodyOf(r)
 	if err != nil {
 		return err
 	}
-	_ = r.Body.Close()
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, c := range r.Cookies() {
@@ -112,6 +110,17 @@ func (d *door) keep(r *http.Response) error {
 		d.out.Write(body)
 	}
 	return nil
+}
+
+// bodyOf reads an answer, unless it goes on.
+func bodyOf(r *http.Response) ([]byte, error) {
+	if r.Header.Get("Content-Type") == "text/event-stream" {
+		return nil, nil
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, err
 }
 
 // isCopy reports that an answer is the one place where a session may stand: the

@@ -89,7 +89,8 @@ func TestStrangersSeeNothing(t *testing.T) {
 	v := s.stranger()
 	v.get("/link").wantRedirect("/signin?next=%2Flink")
 	v.get("/link/mfa").wantRedirect("/signin?next=%2Flink%2Fmfa")
-	v.get("/link/status").wantRedirect("/signin?next=%2Flink%2Fstatus")
+	v.get("/link/status").want(http.StatusUnauthorized)
+	v.get("/link/changes").want(http.StatusUnauthorized)
 	for _, path := range privateForms {
 		v.post(path, "confirm", "yes").wantRedirect("/signin")
 	}

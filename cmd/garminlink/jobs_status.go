@@ -8,12 +8,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/worker"
 )
-
-// verdictTime is how far back the verdicts are summed up.
-const verdictTime = 10 * time.Minute
 
 // jobStatus is what an operator wants to know at a glance.
 type jobStatus struct {
@@ -31,8 +29,8 @@ func readJobStatus(ctx context.Context, db *postgres.DB, control *worker.Control
 	for _, read := range []func() error{
 		func() (err error) { s.pausedAt, err = control.PausedAt(ctx); return err },
 		func() (err error) { s.due, s.overdue, err = links.Backlog(ctx); return err },
-		func() (err error) { s.alive, s.dead, err = links.Verdicts(ctx, verdictTime); return err },
-		func() (err error) { s.coolDowns, err = limits.CoolDowns(ctx, "garmin/"); return err },
+		func() (err error) { s.alive, s.dead, err = links.Verdicts(ctx, link.BrakeTime); return err },
+		func() (err error) { s.coolDowns, err = limits.CoolDowns(ctx, link.CoolDowns); return err },
 		func() (err error) { s.workers, err = control.Workers(ctx); return err },
 		func() (err error) { s.counts, err = control.Counts(ctx); return err },
 	} {
@@ -48,7 +46,7 @@ func (s jobStatus) print(out io.Writer) error {
 	section(w, "Checks", []string{s.running()})
 	section(w, "Due", []string{s.backlog()})
 	section(w, "Garmin", s.garmin())
-	section(w, "Judged", []string{fmt.Sprintf("%d alive and %d dead in %.0f minutes", s.alive, s.dead, verdictTime.Minutes())})
+	section(w, "Judged", []string{fmt.Sprintf("%d alive and %d dead in %.0f minutes", s.alive, s.dead, link.BrakeTime.Minutes())})
 	section(w, "Workers", s.seen())
 	section(w, "Jobs", s.jobs())
 	return w.Flush()
@@ -79,7 +77,7 @@ func (s jobStatus) backlog() string {
 func (s jobStatus) garmin() (lines []string) {
 	accounts := 0
 	for _, c := range s.coolDowns {
-		if strings.HasPrefix(c.Key, "garmin/account/") {
+		if strings.HasPrefix(c.Key, link.AccountCoolDowns) {
 			accounts++
 			continue
 		}
@@ -96,14 +94,14 @@ func (s jobStatus) garmin() (lines []string) {
 
 // holdBack says what the key of a cool-down stands for.
 func holdBack(key string) string {
-	if host, ok := strings.CutPrefix(key, "garmin/breaker/"); ok {
+	if host, ok := strings.CutPrefix(key, link.BreakerCoolDowns); ok {
 		return host + " fails: jobs leave it alone"
 	}
-	if place, ok := strings.CutPrefix(key, "garmin/address/"); ok {
+	if place, ok := strings.CutPrefix(key, link.AddressCoolDowns); ok {
 		region, host, _ := strings.Cut(place, "/")
 		return host + "." + region + " has asked for a pause: nobody asks it"
 	}
-	if key == "garmin/judging" {
+	if key == link.JudgingCoolDown {
 		return "JUDGING IS STOPPED, as too many sessions were refused at once: nobody is asked to sign in again,"
 	}
 	return key

@@ -69,6 +69,13 @@ func newMetrics(pool *pgxpool.Pool) *metrics {
 	return m
 }
 
+func (m *metrics) countStreams(open func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "garminlink_open_streams",
+		Help: "Open pages that are told when their user's link changes.",
+	}, func() float64 { return float64(open()) }))
+}
+
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

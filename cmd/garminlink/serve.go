@@ -70,6 +70,7 @@ func serve(ctx context.Context, c Config, does parts, s surroundings, log *slog.
 		return err
 	}
 	defer func() { err = errors.Join(err, leave()) }()
+	defer site.hear(ctx)()
 	endpoints, err := listen(c.Addresses, s.public, site)
 	if err != nil {
 		return err
@@ -145,7 +146,7 @@ func listen(a Addresses, public net.Listener, s *site) (endpoints []endpoint, er
 		}
 	}
 	if s.pages != nil {
-		endpoints = append(endpoints, endpoint{listener: public, handler: s.pages, leave: s.api.EndWaits})
+		endpoints = append(endpoints, endpoint{listener: public, handler: s.pages, leave: s.endStreams})
 	}
 	if a.OpsAddr == "" {
 		return endpoints, nil

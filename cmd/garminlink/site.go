@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/garminlink/garminlink/internal/account"
@@ -21,8 +22,9 @@ type site struct {
 	db       *postgres.DB
 	vault    *link.Vault
 	links    *link.Service
-	pages    http.Handler   // nil: there are none
-	api      *api.API       // within pages
+	pages    *web.Server // nil: there are none
+	api      *api.API    // within pages
+	changes  *postgres.Changes
 	worker   *worker.Worker // nil: others keep links alive
 	metrics  *metrics
 	redis    *redislimit.Rates // nil: there is none
@@ -32,7 +34,7 @@ type site struct {
 
 // wire makes the parts and gives each what it needs.
 func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
-	made := &site{db: db, vault: vault, metrics: newMetrics(db.Pool)}
+	made := &site{db: db, vault: vault, changes: postgres.NewChanges(db.Pool, log), metrics: newMetrics(db.Pool)}
 	if s.garmin == nil {
 		s.garmin = garminTransport()
 	}
@@ -64,6 +66,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 		Accounts:       accounts,
 		Limits:         limits,
 		API:            made.api,
+		Changes:        made.changes,
 		DB:             db.SQL,
 		BaseURL:        c.BaseURL.URL,
 		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
@@ -74,7 +77,29 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 		Ready:          made.ready,
 		Observe:        made.metrics.observeRequest,
 	})
-	return made, err
+	if err != nil {
+		return nil, err
+	}
+	made.metrics.countStreams(made.pages.Streams)
+	return made, nil
+}
+
+// endStreams ends what programs and pages wait on.
+func (s *site) endStreams() {
+	s.api.EndWaits()
+	s.pages.EndStreams()
+}
+
+// hear has open pages told of changes until stop is called. That must be after
+// the drain: until then there are pages.
+func (s *site) hear(ctx context.Context) (stop func()) {
+	if s.pages == nil {
+		return func() {}
+	}
+	hearing, end := context.WithCancel(context.WithoutCancel(ctx))
+	var ears sync.WaitGroup
+	ears.Go(func() { s.changes.Run(hearing) })
+	return func() { end(); ears.Wait() }
 }
 
 // close ends what wire began.

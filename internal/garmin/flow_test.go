@@ -62,56 +62,60 @@ func TestFlowsAreNamed(t *testing.T) {
 	}
 }
 
+// ordersOfFlows are the accounts and faults that flows meet, and what is told of
+// each flow that was tried.
+var ordersOfFlows = map[string]struct {
+	email string
+	plan  func(*garmintest.Server)
+	told  string
+}{
+	"the first one works": {"plain", nil, "ios:session"},
+	"one flow follows a limited client": {"plain", func(s *garmintest.Server) {
+		s.LimitClient(ios, 1)
+	}, "ios:client_limited android:session"},
+	"and no more": {"plain", func(s *garmintest.Server) {
+		s.LimitClient(ios, 1)
+		s.LimitClient(android, 1)
+	}, "ios:client_limited android:client_limited"},
+	"not even after a block": {"plain", func(s *garmintest.Server) {
+		s.LimitClient(ios, 1)
+		s.Fail(garmintest.OpPage, garmintest.EdgeBlocked, 1)
+	}, "ios:client_limited android:blocked"},
+	"a limited address bars all": {"plain", func(s *garmintest.Server) {
+		s.Fail(garmintest.OpLogin, garmintest.AddressLimited(0), 1)
+	}, "ios:rate_limited"},
+	"also by a page": {"plain", func(s *garmintest.Server) {
+		s.Fail(garmintest.OpLogin, garmintest.EdgeBlocked, 1)
+		s.Fail(garmintest.OpPage, garmintest.AddressLimited(0), 1)
+	}, "ios:blocked android:rate_limited"},
+	"blocked everywhere": {"plain", func(s *garmintest.Server) {
+		s.Fail(garmintest.OpLogin, garmintest.EdgeBlocked, 0)
+	}, "ios:blocked android:blocked widget:blocked portal:blocked"},
+	"captcha everywhere": {"captcha", nil, "ios:captcha android:captcha widget:captcha portal:captcha"},
+	"wrong password":     {"nobody", nil, "ios:credentials"},
+	"locked":             {"locked", nil, "ios:locked"},
+	"child":              {"child", nil, "ios:child"},
+	"no answer to the password": {"plain", func(s *garmintest.Server) {
+		s.Fail(garmintest.OpLogin, garmintest.AnswerLost, 1)
+	}, "ios:unavailable"},
+	"an unknown answer to it": {"plain", func(s *garmintest.Server) {
+		s.Fail(garmintest.OpLogin, garmintest.UnknownType, 1)
+	}, "ios:protocol"},
+	"a page that is down": {"widget", func(s *garmintest.Server) {
+		s.Fail(garmintest.OpPage, garmintest.ServerError, 1)
+	}, "ios:flow_refused android:unavailable widget:session"},
+	"the widget alone": {"widget", nil, "ios:flow_refused android:flow_refused widget:session"},
+	"the portal alone": {"portal", nil, "ios:flow_refused android:flow_refused widget:flow_refused portal:session"},
+	"a code asked by the second": {"mfa", func(s *garmintest.Server) {
+		s.LimitClient(ios, 1)
+	}, "ios:client_limited android:session"},
+}
+
+const ios, android = "GCM_IOS_DARK", "GCM_ANDROID_DARK"
+
 func TestOrderOfFlows(t *testing.T) {
 	t.Parallel()
-	const ios, android = "GCM_IOS_DARK", "GCM_ANDROID_DARK"
-	tests := map[string]struct {
-		email string
-		plan  func(*garmintest.Server)
-		told  string
-	}{
-		"the first one works": {"plain", nil, "ios:session"},
-		"one flow follows a limited client": {"plain", func(s *garmintest.Server) {
-			s.LimitClient(ios, 1)
-		}, "ios:client_limited android:session"},
-		"and no more": {"plain", func(s *garmintest.Server) {
-			s.LimitClient(ios, 1)
-			s.LimitClient(android, 1)
-		}, "ios:client_limited android:client_limited"},
-		"not even after a block": {"plain", func(s *garmintest.Server) {
-			s.LimitClient(ios, 1)
-			s.Fail(garmintest.OpPage, garmintest.EdgeBlocked, 1)
-		}, "ios:client_limited android:blocked"},
-		"a limited address bars all": {"plain", func(s *garmintest.Server) {
-			s.Fail(garmintest.OpLogin, garmintest.AddressLimited(0), 1)
-		}, "ios:rate_limited"},
-		"also by a page": {"plain", func(s *garmintest.Server) {
-			s.Fail(garmintest.OpLogin, garmintest.EdgeBlocked, 1)
-			s.Fail(garmintest.OpPage, garmintest.AddressLimited(0), 1)
-		}, "ios:blocked android:rate_limited"},
-		"blocked everywhere": {"plain", func(s *garmintest.Server) {
-			s.Fail(garmintest.OpLogin, garmintest.EdgeBlocked, 0)
-		}, "ios:blocked android:blocked widget:blocked portal:blocked"},
-		"captcha everywhere": {"captcha", nil, "ios:captcha android:captcha widget:captcha portal:captcha"},
-		"wrong password":     {"nobody", nil, "ios:credentials"},
-		"locked":             {"locked", nil, "ios:locked"},
-		"child":              {"child", nil, "ios:child"},
-		"no answer to the password": {"plain", func(s *garmintest.Server) {
-			s.Fail(garmintest.OpLogin, garmintest.AnswerLost, 1)
-		}, "ios:unavailable"},
-		"an unknown answer to it": {"plain", func(s *garmintest.Server) {
-			s.Fail(garmintest.OpLogin, garmintest.UnknownType, 1)
-		}, "ios:protocol"},
-		"a page that is down": {"widget", func(s *garmintest.Server) {
-			s.Fail(garmintest.OpPage, garmintest.ServerError, 1)
-		}, "ios:flow_refused android:unavailable widget:session"},
-		"the widget alone": {"widget", nil, "ios:flow_refused android:flow_refused widget:session"},
-		"the portal alone": {"portal", nil, "ios:flow_refused android:flow_refused widget:flow_refused portal:session"},
-		"a code asked by the second": {"mfa", func(s *garmintest.Server) {
-			s.LimitClient(ios, 1)
-		}, "ios:client_limited android:session"},
-	}
-	for name, tt := range tests {
+	for name, tt := range ordersOfFlows {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim, _ := newGarmin(t)

@@ -5,21 +5,19 @@ import (
 	"time"
 )
 
-// The mass brake: when so many of the sessions judged within brakeTime came out
+// The mass brake: when so many of the sessions judged within BrakeTime came out
 // dead, it is Garmin, and not so many users. Judging then stops for brakeHold,
 // and for longer while as many links are still refused.
 const (
 	brakeLeast = 20
 	brakeShare = 0.05
-	brakeTime  = 10 * time.Minute
+	BrakeTime  = 10 * time.Minute
 	brakeHold  = time.Hour
 
 	// brakeAgain is when a link whose verdict was held back is looked at again,
 	// at least once in each brakeHold.
 	brakeAgain = 20 * time.Minute
 )
-
-const brakeKey = "garmin/judging"
 
 // brakes reports whether so many verdicts of death are too many.
 func brakes(alive, dead int) bool {
@@ -30,11 +28,11 @@ func brakes(alive, dead int) bool {
 // that was found dead. While judging is stopped, links count and not their
 // refusals, which come again and again.
 func (s *Service) braked(ctx context.Context) (bool, error) {
-	left, err := s.limits.Cooling(ctx, brakeKey)
+	left, err := s.limits.Cooling(ctx, JudgingCoolDown)
 	if err != nil {
 		return false, err
 	}
-	count, within := s.store.CountDead, brakeTime
+	count, within := s.store.CountDead, BrakeTime
 	if left > 0 {
 		count, within = s.store.Refused, brakeHold
 	}
@@ -44,5 +42,5 @@ func (s *Service) braked(ctx context.Context) (bool, error) {
 	}
 	s.log.ErrorContext(ctx, "judging has stopped: Garmin refuses too many sessions at once to be believed",
 		"dead", dead, "alive", alive, "within", within)
-	return true, s.limits.Cool(ctx, brakeKey, brakeHold)
+	return true, s.limits.Cool(ctx, JudgingCoolDown, brakeHold)
 }

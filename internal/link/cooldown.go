@@ -21,14 +21,25 @@ const (
 	apiHost    = "connectapi"
 )
 
+// Keys of cool-downs, for whoever tells operators of them. After a prefix comes
+// a host; a region, a slash and the first part of a host; or a mark of an account.
+const (
+	CoolDowns       = "garmin/"             // all of them
+	JudgingCoolDown = CoolDowns + "judging" // the mass brake
+
+	BreakerCoolDowns = CoolDowns + "breaker/"
+	AddressCoolDowns = CoolDowns + "address/"
+	AccountCoolDowns = CoolDowns + "account/"
+)
+
 // Cool-downs are shared by all replicas: they mostly leave by one address, and
 // one that goes on asking prolongs the limit for all.
 func hostKey(region garmin.Region, host string) string {
-	return "garmin/address/" + string(region) + "/" + host
+	return AddressCoolDowns + string(region) + "/" + host
 }
 
 func (s *Service) accountKey(email string) string {
-	return "garmin/account/" + hex.EncodeToString(s.vault.emailMAC(email))
+	return AccountCoolDowns + hex.EncodeToString(s.vault.emailMAC(email))
 }
 
 // signInCoolingDown fails with RateLimited or TokensLimited while a login with

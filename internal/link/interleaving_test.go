@@ -2,7 +2,6 @@ package link_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -70,143 +69,6 @@ func TestUnlinkBetweenClaimAndCall(t *testing.T) {
 	wantKind(t, err, link.NotLinked)
 }
 
-func TestUnlinkDoesNotHideWrongPasswords(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	c := credentials("plain")
-	c.Password = "wrong"
-	for i := range 10 {
-		release := w.garmin.Hold(garmintest.OpLogin)
-		result := make(chan error, 1)
-		go func() {
-			_, err := w.links.Start(context.Background(), w.act(), c)
-			result <- err
-		}()
-		w.awaitCalls(garmintest.OpLogin, i+1)
-		if err := w.links.Unlink(context.Background(), w.act()); err != nil {
-			t.Fatal(err)
-		}
-		release()
-		wantKind(t, <-result, link.WrongPassword)
-	}
-	_, err := w.links.Start(context.Background(), w.act(), c)
-	wantKind(t, err, link.TooManyFailures)
-}
-
-func TestCodesAreNotMailedWithoutEnd(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for range 20 {
-		w.start("mfa")
-		if _, err := w.links.Cancel(context.Background(), w.act()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	_, err := w.links.Start(context.Background(), w.act(), credentials("mfa"))
-	wantKind(t, err, link.TooManyFailures)
-}
-
-func TestKeysetWithoutTheSealingKeyIsRefusedAtStart(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.exec("UPDATE installation SET sealing_key_id = 4711")
-	if _, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.DB), w.keys); err == nil {
-		t.Error("a replica that cannot seal has started")
-	}
-}
-
-func TestTokensWithoutAStatedEndAreKept(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("plain")
-	w.advance(25 * time.Hour)
-	w.garmin.Fail(garmintest.OpRefresh, garmintest.Respond(200, "application/json",
-		`{"access_token":"opaque","refresh_token":"rotated","token_type":"Bearer","scope":"x","jti":"y"}`), 1)
-	_, err := w.validate() // the simulation does not know the token
-	wantKind(t, err, link.Unavailable)
-	if l := w.wantState("active"); l.RefreshedAt.IsZero() || !l.ExpiresAt.After(l.AsOf) {
-		t.Errorf("link is %+v", l)
-	}
-}
-
-func TestOneAccountsLimitIsNobodyElses(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("plain")
-	w.garmin.Fail(garmintest.OpProfile, garmintest.ClientLimited(429, 0), 1)
-	_, err := w.validate()
-	wantKind(t, err, link.TokensLimited)
-	w.user = w.newUser("other@example.com")
-	w.start("mfa")
-}
-
-func TestCodesWaitForTheCoolDownToo(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("mfa")
-	mine := w.act()
-	w.user = w.newUser("other@example.com")
-	w.garmin.Fail(garmintest.OpLogin, garmintest.AddressLimited(time.Hour), 1)
-	_, err := w.links.Start(context.Background(), w.act(), credentials("plain"))
-	wantKind(t, err, link.RateLimited)
-	w.advance(31 * time.Second)
-	_, err = w.links.SubmitCode(context.Background(), mine, uuid.Nil, "123456")
-	wantKind(t, err, link.RateLimited)
-	_, err = w.links.ResendCode(context.Background(), mine, uuid.Nil)
-	wantKind(t, err, link.RateLimited)
-	if n := w.garmin.Calls(garmintest.OpVerify) + w.garmin.Calls(garmintest.OpResend); n != 0 {
-		t.Errorf("Garmin was asked %d times", n)
-	}
-}
-
-func TestTwoBlipsADayApartAreNoDeath(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("plain")
-	for range 2 {
-		w.garmin.Fail(garmintest.OpProfile, garmintest.Unauthorized, 4)
-		_, err := w.validate()
-		wantKind(t, err, link.Unavailable)
-		w.advance(24 * time.Hour)
-	}
-	if _, err := w.validate(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestCheckingWhileTheAPIRefusesDoesNotRotateTokens(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("plain")
-	w.garmin.Fail(garmintest.OpProfile, garmintest.Unauthorized, 0)
-	for range 3 {
-		_, err := w.validate()
-		wantKind(t, err, link.Unavailable)
-	}
-	if n := w.garmin.Calls(garmintest.OpRefresh); n != 1 {
-		t.Errorf("%d refreshes", n)
-	}
-}
-
-func TestCandidateBringsItsOwnProof(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("plain")
-	w.start("mfa")
-	if _, err := w.code("123456"); err != nil {
-		t.Fatal(err)
-	}
-	proved := w.view().AsOf
-	w.advance(9 * time.Minute)
-	l, err := w.links.Replace(context.Background(), w.act(), 0, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if late := l.LastValidated.Sub(proved); late > 10*time.Second {
-		t.Errorf("last_validated is %s after the last proof", late)
-	}
-}
-
 func TestCallerDoesNotWaitForARefreshLongerThanHeWants(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -250,63 +112,6 @@ func TestOthersShareARefreshThatFailed(t *testing.T) {
 	}
 	if n := w.garmin.Calls(garmintest.OpRefresh); n != 1 {
 		t.Errorf("%d refreshes", n)
-	}
-}
-
-func TestPreviousIsTheSessionThatWasSent(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.garmin.RefreshGrace = 100 * time.Hour
-	w.start("plain")
-	first := w.generation()
-	for try := range 2 {
-		w.advance(25 * time.Hour)
-		w.garmin.Fail(garmintest.OpProfile, garmintest.ServerError, 1)
-		if try == 1 {
-			w.garmin.Fail(garmintest.OpRefresh, garmintest.Respond(400, "application/json", `{"error":"invalid_grant"}`), 1)
-		}
-		_, err := w.validate()
-		wantKind(t, err, link.Unavailable)
-	}
-	if got := one[int64](w, "SELECT previous_generation FROM garmin_authentication_states"); got != first {
-		t.Errorf("previous has generation %d, sent was %d", got, first)
-	}
-}
-
-func TestUnreadablePreviousIsOurFaultAndNobodysDeath(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("plain")
-	w.advance(25 * time.Hour)
-	w.garmin.Fail(garmintest.OpProfile, garmintest.ServerError, 1)
-	_, err := w.validate()
-	wantKind(t, err, link.Unavailable)
-	w.exec("UPDATE garmin_authentication_states SET previous_key_id = 4711")
-	w.advance(25 * time.Hour)
-	w.garmin.RevokeAccount("plain@garmin.example")
-	if _, err := w.validate(); err == nil || link.KindOf(err) != "" {
-		t.Errorf("error is %v, want a fault of ours", err)
-	}
-	w.wantState("active")
-}
-
-func TestHistorySaysWhoEndedWhat(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start("mfa")
-	w.garmin.Fail(garmintest.OpExchange, garmintest.ServerError, 2)
-	_, err := w.code("123456")
-	wantKind(t, err, link.Unavailable)
-	w.start("plain")
-	w.start("mfa")
-	w.advance(25 * time.Hour)
-	w.garmin.RevokeAccount("plain@garmin.example")
-	_, err = w.validate()
-	wantKind(t, err, link.ReauthNeeded)
-	got := one[string](w, "SELECT string_agg(event || ' by ' || actor, ', ' ORDER BY id) FROM link_events")
-	want := "code_asked by user, failed by system, login_done by user, code_asked by user, expired by system, rejected by system"
-	if got != want {
-		t.Errorf("history is %s", got)
 	}
 }
 
@@ -374,14 +179,5 @@ func TestAFormThatFailedMayBeSentAgain(t *testing.T) {
 	c.Password = garmintest.DemoPassword
 	if _, err := w.links.Start(context.Background(), w.act(), c); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestCredentialsDoNotPrint(t *testing.T) {
-	t.Parallel()
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-		if got := fmt.Sprintf(verb, credentials("plain")); got != "[redacted]" {
-			t.Errorf("%s prints %s", verb, got)
-		}
 	}
 }

@@ -256,3 +256,12 @@ func TestKeysOfADatabaseThatWasNeverStarted(t *testing.T) {
 		t.Errorf("ReadKeyStatus = %v", err)
 	}
 }
+
+func TestKeysetWithoutTheSealingKeyIsRefusedAtStart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec("UPDATE installation SET sealing_key_id = 4711")
+	if _, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.DB), w.keys); err == nil {
+		t.Error("a replica that cannot seal has started")
+	}
+}

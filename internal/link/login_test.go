@@ -300,3 +300,12 @@ func TestAnotherUsersGarminAccountIsRefused(t *testing.T) {
 	}
 	w.wantState("active")
 }
+
+func TestCredentialsDoNotPrint(t *testing.T) {
+	t.Parallel()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
+		if got := fmt.Sprintf(verb, credentials("plain")); got != "[redacted]" {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+}

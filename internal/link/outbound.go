@@ -26,7 +26,7 @@ var (
 
 func budgetKey(host string) string  { return "garmin/budget/" + host }
 func faultKey(host string) string   { return "garmin/faults/" + host }
-func breakerKey(host string) string { return "garmin/breaker/" + host }
+func breakerKey(host string) string { return BreakerCoolDowns + host }
 
 func hostName(region garmin.Region, host string) string { return host + "." + string(region) }
 

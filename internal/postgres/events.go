@@ -28,7 +28,10 @@ func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 	if err := tx.Create(&rows).Error; err != nil {
 		return err
 	}
-	return tell(tx, rows)
+	if err := tell(tx, rows); err != nil {
+		return err
+	}
+	return tellChange(tx, act.User)
 }
 
 func eventOf(act link.Act, r link.Record, e link.Entry) eventRow {
@@ -61,7 +64,7 @@ func tell(tx *gorm.DB, rows []eventRow) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.Exec("SELECT pg_notify(current_schema() || '_events', ?)", string(payload)).Error; err != nil {
+		if err := tx.Exec("SELECT pg_notify("+eventsChannel+", ?)", string(payload)).Error; err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,8 @@ type cable struct {
 	wires    sync.WaitGroup
 }
 
-func layCable(t *testing.T, db *pgtest.DB) *cable {
+// layCable has what the database answers carried by carry.
+func layCable(t *testing.T, db *pgtest.DB, carry func(io.Writer, io.Reader) (int64, error)) *cable {
 	t.Helper()
 	server, err := pgx.ParseConfig(db.URL)
 	if err != nil {
@@ -41,12 +42,12 @@ func layCable(t *testing.T, db *pgtest.DB) *cable {
 		t.Fatal(err)
 	}
 	c := &cable{listener: listener, server: server}
-	c.wires.Go(c.serve)
+	c.wires.Go(func() { c.serve(carry) })
 	t.Cleanup(c.cut)
 	return c
 }
 
-func (c *cable) serve() {
+func (c *cable) serve(carry func(io.Writer, io.Reader) (int64, error)) {
 	for {
 		near, err := c.listener.Accept()
 		if err != nil {
@@ -61,12 +62,8 @@ func (c *cable) serve() {
 		c.mu.Lock()
 		c.open = append(c.open, near, far)
 		c.mu.Unlock()
-		for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
-			c.wires.Go(func() {
-				_, _ = io.Copy(way[0], way[1])
-				_ = way[0].Close()
-			})
-		}
+		c.wires.Go(func() { _, _ = carry(near, far); _ = near.Close() })
+		c.wires.Go(func() { _, _ = io.Copy(far, near); _ = far.Close() })
 	}
 }
 
@@ -85,6 +82,13 @@ func (c *cable) url() string {
 	return u.String()
 }
 
+// laid counts the connections that there were.
+func (c *cable) laid() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.open) / 2
+}
+
 func (c *cable) cut() {
 	_ = c.listener.Close()
 	c.mu.Lock()
@@ -99,7 +103,7 @@ func (c *cable) cut() {
 // fault, the other is not and may be.
 func TestOutagesAreNamed(t *testing.T) {
 	t.Parallel()
-	cable := layCable(t, pgtest.New(t))
+	cable := layCable(t, pgtest.New(t), io.Copy)
 	db, err := postgres.Open(t.Context(), cable.url(), pgtest.Schema, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -38,12 +38,20 @@ func (p *Links) Postpone(ctx context.Context, user uuid.UUID, generation int64, 
 
 // CountDead implements link.Store.
 func (p *Links) CountDead(ctx context.Context, within time.Duration) (alive, dead int, err error) {
+	err = p.db.WithContext(ctx).Exec(`
+		INSERT INTO link_verdicts AS v (minute, dead) VALUES (date_trunc('minute', app_now()), 1)
+		ON CONFLICT (minute) DO UPDATE SET dead = v.dead + 1`).Error
+	if err != nil {
+		return 0, 0, linkError(ctx, err)
+	}
+	return p.Verdicts(ctx, within)
+}
+
+// Verdicts counts the sessions that were found alive and dead within a time.
+func (p *Links) Verdicts(ctx context.Context, within time.Duration) (alive, dead int, err error) {
 	var sum struct{ Alive, Dead int }
 	err = p.db.WithContext(ctx).Raw(`
-		WITH one AS (
-			INSERT INTO link_verdicts AS v (minute, dead) VALUES (date_trunc('minute', app_now()), 1)
-			ON CONFLICT (minute) DO UPDATE SET dead = v.dead + 1)
-		SELECT coalesce(sum(alive), 0) AS alive, coalesce(sum(dead), 0) + 1 AS dead
+		SELECT coalesce(sum(alive), 0) AS alive, coalesce(sum(dead), 0) AS dead
 		FROM link_verdicts WHERE minute > app_now() - make_interval(secs => ?)`, within.Seconds()).Scan(&sum).Error
 	return sum.Alive, sum.Dead, linkError(ctx, err)
 }
@@ -51,15 +59,15 @@ func (p *Links) CountDead(ctx context.Context, within time.Duration) (alive, dea
 // Refused implements link.Store: links whose grant was refused, or whose tokens
 // the API has refused for hours.
 func (p *Links) Refused(ctx context.Context, within time.Duration) (alive, refused int, err error) {
-	var sum struct{ Alive, Refused int }
+	if alive, _, err = p.Verdicts(ctx, within); err != nil {
+		return 0, 0, err
+	}
 	err = p.db.WithContext(ctx).Raw(`
-		SELECT
-			(SELECT coalesce(sum(alive), 0) FROM link_verdicts WHERE minute > app_now() - w.within) AS alive,
-			(SELECT count(*) FROM garmin_authentication_states
-			WHERE greatest(grant_refused_at, api_refused_at) > app_now() - w.within
-				AND (grant_refused_at > app_now() - w.within OR api_refused_since <= app_now() - interval '3 hours')) AS refused
-		FROM (SELECT make_interval(secs => ?) AS within) w`, within.Seconds()).Scan(&sum).Error
-	return sum.Alive, sum.Refused, linkError(ctx, err)
+		SELECT count(*) FROM garmin_authentication_states
+		WHERE greatest(grant_refused_at, api_refused_at) > app_now() - make_interval(secs => @within)
+			AND (grant_refused_at > app_now() - make_interval(secs => @within) OR api_refused_since <= app_now() - interval '3 hours')`,
+		map[string]any{"within": within.Seconds()}).Scan(&refused).Error
+	return alive, refused, linkError(ctx, err)
 }
 
 // Clean implements link.Store. Each statement takes a bounded number of rows,

@@ -19,15 +19,6 @@ func (p *Links) Backlog(ctx context.Context) (due int, overdue time.Duration, er
 	return sum.Due, time.Duration(sum.Seconds * float64(time.Second)), linkError(ctx, err)
 }
 
-// Verdicts counts the sessions that were found alive and dead within a time.
-func (p *Links) Verdicts(ctx context.Context, within time.Duration) (alive, dead int, err error) {
-	var sum struct{ Alive, Dead int }
-	err = p.db.WithContext(ctx).Raw(`
-		SELECT coalesce(sum(alive), 0) AS alive, coalesce(sum(dead), 0) AS dead
-		FROM link_verdicts WHERE minute > app_now() - make_interval(secs => ?)`, within.Seconds()).Scan(&sum).Error
-	return sum.Alive, sum.Dead, linkError(ctx, err)
-}
-
 // CoolDown is something that may not be done before a time.
 type CoolDown struct {
 	Key   string

@@ -39,21 +39,26 @@ const pauseKey = "jobs/paused"
 // under way end. It holds until Resume, even if no replica runs yet. What users
 // ask for goes on.
 func (c *Control) Pause(ctx context.Context) error {
-	_, err := c.pool.Exec(ctx, "INSERT INTO cool_downs (key, until) VALUES ($1, 'infinity') ON CONFLICT DO NOTHING", pauseKey)
-	if err != nil {
-		return err
-	}
-	return hold(ctx, c.client)
+	return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO cool_downs (key, until) VALUES ($1, 'infinity')
+			ON CONFLICT (key) DO UPDATE SET until = 'infinity'`, pauseKey)
+		if err != nil {
+			return err
+		}
+		return hold(ctx, c.client, tx)
+	})
 }
 
-// hold pauses the queue of checks. River pauses only what has run before.
-func hold(ctx context.Context, client *river.Client[pgx.Tx]) error {
-	_, err := client.Driver().GetExecutor().QueueCreateOrSetUpdatedAt(ctx,
+// hold pauses the queue of checks, in a transaction that keeps the row of the
+// pause from Resume. River pauses only what has run before.
+func hold(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx) error {
+	_, err := client.Driver().UnwrapExecutor(tx).QueueCreateOrSetUpdatedAt(ctx,
 		&riverdriver.QueueCreateOrSetUpdatedAtParams{Name: checksQueue, Metadata: []byte("{}")})
 	if err != nil {
 		return err
 	}
-	return client.QueuePause(ctx, checksQueue, nil)
+	return client.QueuePauseTx(ctx, tx, checksQueue, nil)
 }
 
 // Resume ends a pause. It is no error if there is none.

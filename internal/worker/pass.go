@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
 	"github.com/garminlink/garminlink/internal/link"
@@ -39,11 +40,16 @@ func (w *Worker) findDue(ctx context.Context) error {
 // paused reports that checks are held back, and sees that they are, whatever
 // River remembers.
 func (w *Worker) paused(ctx context.Context) (paused bool, err error) {
-	err = w.Pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM cool_downs WHERE key = $1)", pauseKey).Scan(&paused)
-	if err != nil || !paused {
-		return false, err
-	}
-	return true, hold(ctx, w.client)
+	err = pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) error {
+		// Resume waits until the queue is held, and so lets it go again.
+		found, err := tx.Exec(ctx, "SELECT FROM cool_downs WHERE key = $1 FOR SHARE", pauseKey)
+		paused = found.RowsAffected() > 0
+		if err != nil || !paused {
+			return err
+		}
+		return hold(ctx, w.client, tx)
+	})
+	return paused && err == nil, err
 }
 
 // releaseTime is longer than any job that still has a process takes.

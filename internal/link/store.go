@@ -102,6 +102,7 @@ type Store interface {
 
 	KeyStore
 	ConnectStore
+	EventStore
 }
 
 // Installation is what all replicas share for ever, and which key seals.

@@ -23,6 +23,7 @@ type Config struct {
 	Garmin
 	Keys
 	Limits
+	Webhooks
 
 	BaseURL        origin    `env:"BASE_URL,required"`
 	Signup         signup    `env:"SIGNUP" envDefault:"closed"`

@@ -23,7 +23,9 @@ type metrics struct {
 	garmin   *prometheus.HistogramVec
 	logins   *prometheus.HistogramVec
 	checks   *prometheus.CounterVec
-	backlog  *backlog
+	attempts *prometheus.CounterVec
+
+	links, deliveries *backlog
 }
 
 func newMetrics(pool *pgxpool.Pool) *metrics {
@@ -48,12 +50,21 @@ func newMetrics(pool *pgxpool.Pool) *metrics {
 			Name: "garminlink_link_checks_total",
 			Help: "Links that jobs have checked, by what came of it: done, fault (ours), or why they are checked later.",
 		}, []string{"outcome"}),
-		backlog: new(backlog),
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "garminlink_webhook_attempts_total",
+			Help: "Attempts to deliver to webhooks, by what came of it: delivered, refused (another status), no_answer, or fault (ours).",
+		}, []string{"outcome"}),
+		links: newBacklog(
+			"garminlink_links_due", "Links that are due for a check",
+			"garminlink_links_overdue_seconds", "For how long the longest due of them is"),
+		deliveries: newBacklog(
+			"garminlink_webhook_deliveries_waiting", "Deliveries that wait for an attempt, or for one of the same link before them",
+			"garminlink_webhook_oldest_waiting_seconds", "For how long the oldest of them does"),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.garmin, m.logins, m.checks, m.backlog,
+		m.requests, m.garmin, m.logins, m.checks, m.attempts, m.links, m.deliveries,
 	)
 	for state, count := range map[string]func(*pgxpool.Stat) int32{
 		"acquired": (*pgxpool.Stat).AcquiredConns,
@@ -98,6 +109,9 @@ func (m *metrics) watchRedis(up func() bool) {
 func (m *metrics) observeRequest(method, route string, status int, took time.Duration) {
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
 }
+
+// observeAttempt counts an attempt to deliver to a webhook.
+func (m *metrics) observeAttempt(outcome string) { m.attempts.WithLabelValues(outcome).Inc() }
 
 // observeGarmin counts the calls that pass through a transport. Their paths
 // are constants of the client.

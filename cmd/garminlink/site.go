@@ -11,6 +11,7 @@ import (
 	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/garminlink/garminlink/internal/limit/redislimit"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/worker"
 	"github.com/garminlink/garminlink/web"
@@ -22,6 +23,7 @@ type site struct {
 	db       *postgres.DB
 	vault    *link.Vault
 	links    *link.Service
+	webhooks *notify.Service
 	pages    *web.Server // nil: there are none
 	api      *api.API    // within pages
 	changes  *postgres.Changes
@@ -41,6 +43,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	limits := made.openLimits(c.Limits, log)
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
 	made.links = link.New(postgres.NewLinks(db), options, c.Garmin.budget(), vault, limits, log)
+	made.webhooks = newNotify(postgres.NewWebhooks(db), vault, c.WebhookAllow, made.metrics.observeAttempt, log)
 	var err error
 	if does.worker {
 		if made.worker, err = made.newWorker(c, log); err != nil {
@@ -109,6 +112,10 @@ func (s *site) close() error {
 		return nil
 	}
 	return s.redis.Close()
+}
+
+func newNotify(store notify.Store, vault *link.Vault, allowed networks, attempted func(string), log *slog.Logger) *notify.Service {
+	return notify.New(notify.Config{Store: store, Vault: vault, Allowed: allowed, Attempted: attempted, Log: log})
 }
 
 // garminTransport is the way to the real Garmin. It honours the environment's

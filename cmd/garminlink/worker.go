@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -27,14 +28,19 @@ func newWorker(p process) *cobra.Command {
 }
 
 func (s *site) newWorker(c Config, log *slog.Logger) (*worker.Worker, error) {
-	links := postgres.NewLinks(s.db)
 	return worker.New(worker.Config{
 		Pool:      s.db.Pool,
 		Links:     s.links,
+		Webhooks:  s.webhooks,
 		PerSecond: c.Garmin.budget().Burst,
-		Sample:    func(ctx context.Context) error { return s.metrics.backlog.sample(ctx, links) },
-		Checked:   func(outcome string) { s.metrics.checks.WithLabelValues(outcome).Inc() },
-		Log:       log,
+		Sample: func(ctx context.Context) error {
+			return errors.Join(
+				s.metrics.links.sample(ctx, postgres.NewLinks(s.db).Backlog),
+				s.metrics.deliveries.sample(ctx, s.webhooks.Store.Backlog),
+			)
+		},
+		Checked: func(outcome string) { s.metrics.checks.WithLabelValues(outcome).Inc() },
+		Log:     log,
 	})
 }
 

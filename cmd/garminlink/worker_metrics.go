@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/garminlink/garminlink/internal/postgres"
 )
 
-// backlog tells how many links were due when this process last looked for them.
-// After a while it falls silent: then others look.
+// backlog tells how much there was to do when this process last looked, and for
+// how long. After a while it falls silent: then others look.
 type backlog struct {
+	many, long *prometheus.Desc
+
 	mu      sync.Mutex
 	at      time.Time
 	due     int
@@ -22,15 +22,16 @@ type backlog struct {
 // sampleLife is how long a look counts.
 const sampleLife = time.Minute
 
-var (
-	dueLinks = prometheus.NewDesc("garminlink_links_due",
-		"Links that are due for a check, told by those who looked within a minute.", nil, nil)
-	overdueTime = prometheus.NewDesc("garminlink_links_overdue_seconds",
-		"For how long the longest due of them is, told by those who looked within a minute.", nil, nil)
-)
+func newBacklog(many, manyHelp, long, longHelp string) *backlog {
+	const by = ", told by those who looked within a minute."
+	return &backlog{
+		many: prometheus.NewDesc(many, manyHelp+by, nil, nil),
+		long: prometheus.NewDesc(long, longHelp+by, nil, nil),
+	}
+}
 
-func (b *backlog) sample(ctx context.Context, links *postgres.Links) error {
-	due, overdue, err := links.Backlog(ctx)
+func (b *backlog) sample(ctx context.Context, read func(context.Context) (int, time.Duration, error)) error {
+	due, overdue, err := read(ctx)
 	if err != nil {
 		return err
 	}
@@ -42,8 +43,8 @@ func (b *backlog) sample(ctx context.Context, links *postgres.Links) error {
 
 // Describe implements prometheus.Collector.
 func (b *backlog) Describe(out chan<- *prometheus.Desc) {
-	out <- dueLinks
-	out <- overdueTime
+	out <- b.many
+	out <- b.long
 }
 
 // Collect implements prometheus.Collector.
@@ -53,6 +54,6 @@ func (b *backlog) Collect(out chan<- prometheus.Metric) {
 	if b.at.IsZero() || time.Since(b.at) > sampleLife {
 		return
 	}
-	out <- prometheus.MustNewConstMetric(dueLinks, prometheus.GaugeValue, float64(b.due))
-	out <- prometheus.MustNewConstMetric(overdueTime, prometheus.GaugeValue, b.overdue.Seconds())
+	out <- prometheus.MustNewConstMetric(b.many, prometheus.GaugeValue, float64(b.due))
+	out <- prometheus.MustNewConstMetric(b.long, prometheus.GaugeValue, b.overdue.Seconds())
 }

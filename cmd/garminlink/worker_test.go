@@ -138,7 +138,7 @@ func TestBudgetOfCalls(t *testing.T) {
 
 func TestBacklogFallsSilent(t *testing.T) {
 	t.Parallel()
-	b := new(backlog)
+	b := newBacklog("some", "Some", "long", "Long")
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(b)
 	wants := func(want int) {
@@ -148,7 +148,7 @@ func TestBacklogFallsSilent(t *testing.T) {
 		}
 	}
 	wants(0)
-	if err := b.sample(t.Context(), postgres.NewLinks(pgtest.New(t).DB)); err != nil {
+	if err := b.sample(t.Context(), postgres.NewLinks(pgtest.New(t).DB).Backlog); err != nil {
 		t.Fatal(err)
 	}
 	wants(2)

@@ -26,6 +26,9 @@ var arrows = map[string][]string{
 	"internal/postgres": {"internal/link", "internal/account", "internal/notify", "internal/limit", "migrations"},
 	"migrations":        nil,
 
+	"examples/go-worker": nil, // whoever copies them has nothing of ours
+	"examples/host-app":  nil,
+
 	"internal/dev":               everything,
 	"internal/dev/pgcluster":     nil,
 	"internal/garmin/garmintest": {"internal/garmin"},

@@ -26,6 +26,7 @@ var (
 
 func budgetKey(host string) string  { return "garmin/budget/" + host }
 func faultKey(host string) string   { return "garmin/faults/" + host }
+func spareKey(host string) string   { return "garmin/spare/" + host }
 func breakerKey(host string) string { return BreakerCoolDowns + host }
 
 func hostName(region garmin.Region, host string) string { return host + "." + string(region) }
@@ -53,9 +54,28 @@ func (o outbound) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// count takes a call from the budget of its host. A job's waits until there is
-// room; a user's is not held back, jobs make room for it.
+// count takes a call from the budget of its host; a job's counts twice while
+// the host is to be spared.
 func (o outbound) count(ctx context.Context, host string) error {
+	if isPaced(ctx) && o.spares(ctx, host) {
+		if err := o.take(ctx, host); err != nil {
+			return err
+		}
+	}
+	return o.take(ctx, host)
+}
+
+func (o outbound) spares(ctx context.Context, host string) bool {
+	left, err := o.limits.Cooling(ctx, spareKey(host))
+	if err != nil && ctx.Err() == nil {
+		o.log.WarnContext(ctx, "whether a host is to be spared is not known", "host", host, "error", err)
+	}
+	return left > 0
+}
+
+// take takes one from the budget. A job's waits until there is room; a user's
+// is not held back, jobs make room for it.
+func (o outbound) take(ctx context.Context, host string) error {
 	for {
 		wait, err := o.limits.Take(ctx, budgetKey(host), o.budget)
 		if err != nil && ctx.Err() == nil {
@@ -71,6 +91,17 @@ func (o outbound) count(ctx context.Context, host string) error {
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
+	}
+}
+
+// spareTime is how long jobs ask a host at half their pace after a worker was
+// told there to slow down.
+const spareTime = 5 * time.Minute
+
+// slowDown has jobs spare a host. That a report was taken does not hang on it.
+func (s *Service) slowDown(ctx context.Context, host string) {
+	if err := s.limits.Cool(ctx, spareKey(host), spareTime); err != nil {
+		s.log.ErrorContext(ctx, "jobs do not spare a host that limits workers", "host", host, "error", err)
 	}
 }
 

@@ -26,6 +26,13 @@ type Store interface {
 	// than c asks, the same statement records that it was given out.
 	CheckOut(ctx context.Context, act Act, c CheckOut) (Lent, error)
 
+	// Report takes reports on the sessions of as many users, in one statement
+	// that also puts them on record, and tells by user what came of each; users
+	// who do not exist are missing. An unauthorized makes the link due for a
+	// check, unless Garmin was asked or the same was said within quiet, or
+	// Garmin has refused the session within refused.
+	Report(ctx context.Context, act Act, reports []ReportFor, quiet, refused time.Duration) (map[uuid.UUID]ReportTaken, error)
+
 	// Update lets decide change the record in one short transaction that
 	// holds the user's lock, and writes what it changed together with its
 	// entries. The record has a Fresh generation, and the connect session that
@@ -95,6 +102,7 @@ type Store interface {
 
 	KeyStore
 	ConnectStore
+	EventStore
 }
 
 // Installation is what all replicas share for ever, and which key seals.
@@ -258,6 +266,14 @@ type Lent struct {
 	LastValidated time.Time
 	Left          time.Duration // of the access token's life
 	Given         bool          // it lasts, and the check-out is on record
+}
+
+// ReportTaken is what came of a report. Neither Applied nor Newer: it is of an
+// older session, or of one that ended.
+type ReportTaken struct {
+	Applied bool
+	Newer   bool   // its generation is newer than the link's: it is not on record
+	Region  string // "" without a link
 }
 
 // RefreshClaim is the right to refresh one session once.

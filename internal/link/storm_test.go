@@ -189,8 +189,6 @@ func (c *crowd) recover(since time.Time) {
 	}
 }
 
-func (c *crowd) now() time.Time { return one[time.Time](c.world, "SELECT app_now()") }
-
 // An outage ends nobody's link, and its end is not the next one: links come
 // back a few at a time, and however many are due, the budget holds.
 func TestGarminDownForAnHour(t *testing.T) {

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,8 +62,15 @@ type Happening struct {
 	At              time.Time
 }
 
-// Happened lists what happened after an event, in order: at most so many, of
-// these types, or of all if none is named.
+// EventStore is the part of a Store that tells what happened.
+type EventStore interface {
+	// Happened lists what happened after an event, in order: at most so many,
+	// of these types, or of all if none is named. Who reads on after the last
+	// of them misses none.
+	Happened(ctx context.Context, after int64, types []EventType, most int) ([]Happening, error)
+}
+
+// Happened lists what happened after an event, as EventStore does.
 func (s *Service) Happened(ctx context.Context, after int64, types []EventType, most int) ([]Happening, error) {
-	return nil, errors.ErrUnsupported
+	return s.store.Happened(ctx, after, types, most)
 }

@@ -102,6 +102,10 @@ func (s *Service) Resend(ctx context.Context, delivery uuid.UUID) (Answer, error
 	return s.attempt(ctx, c)
 }
 
+// Due lists the endpoints to which Deliver can send something now, and how many
+// deliveries, counted up to most.
+func (s *Service) Due(ctx context.Context, most int) ([]Due, error) { return s.Store.Due(ctx, most) }
+
 // Clean forgets what is kept for a time only.
 func (s *Service) Clean(ctx context.Context) error { return s.Store.Clean(ctx, keepTime) }
 

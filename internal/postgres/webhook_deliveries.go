@@ -76,7 +76,7 @@ func (w *Webhooks) Due(ctx context.Context, most int) ([]notify.Due, error) {
 	rows, err := w.pool.Query(ctx, `
 		SELECT e.id, n.due FROM webhook_endpoints e CROSS JOIN LATERAL (
 			SELECT count(*) AS due FROM (
-				SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND `+dueNow+` LIMIT $1) AS some) AS n
+				SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND `+dueNow+` LIMIT $1) AS these) AS n
 		WHERE `+open+` AND n.due > 0`, most)
 	if err != nil {
 		return nil, orDown(ctx, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 	"github.com/garminlink/garminlink/internal/seal"
@@ -63,11 +65,24 @@ func (w *world) links() *link.Service {
 	return s
 }
 
+// webhooks may be received on this machine.
+func (w *world) webhooks() *notify.Service {
+	w.t.Helper()
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(w.db.DB), w.keys)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return notify.New(notify.Config{
+		Store: postgres.NewWebhooks(w.db.DB), Vault: vault, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Attempted: func(string) {}, Log: slog.New(slog.NewTextHandler(&w.log, nil)),
+	})
+}
+
 // worker is one that does not run yet.
 func (w *world) worker() *Worker {
 	w.t.Helper()
 	made, err := New(Config{
-		Pool: w.db.Pool, Links: w.links(), PerSecond: link.DefaultBudget.Burst,
+		Pool: w.db.Pool, Links: w.links(), Webhooks: w.webhooks(), PerSecond: link.DefaultBudget.Burst,
 		Sample:  func(context.Context) error { return nil },
 		Checked: func(string) {},
 		Log:     slog.New(slog.NewTextHandler(&w.log, nil)),

@@ -12,15 +12,17 @@ import (
 	"github.com/garminlink/garminlink/internal/link"
 )
 
-// The queues: one for checks of links, which operators may pause, and one for
-// what finds them and cleans up.
+// The queues: one for checks of links, which operators may pause, one for what
+// is sent to webhooks, and one for what finds either and cleans up.
 const (
-	checksQueue = "checks"
-	upkeepQueue = "upkeep"
+	checksQueue   = "checks"
+	webhooksQueue = "webhooks"
+	upkeepQueue   = "upkeep"
 )
 
 const (
 	findPeriod  = 10 * time.Second
+	tellPeriod  = 2 * time.Second
 	lapsePeriod = time.Minute
 	cleanPeriod = time.Hour
 )
@@ -48,11 +50,14 @@ func (cleanUp) InsertOpts() river.InsertOpts      { return river.InsertOpts{Queu
 // InsertOpts lets a link wait in the queue once. A check that is over does not
 // count: it must not stand in the way of the next.
 func (checkLink) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: checksQueue, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
-		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
-		rivertype.JobStateRetryable, rivertype.JobStateScheduled,
-	}}}
+	return river.InsertOpts{Queue: checksQueue, UniqueOpts: waitsOnce}
 }
+
+// waitsOnce lets a job be in the queue once.
+var waitsOnce = river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+	rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning,
+	rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+}}
 
 // periodic are the jobs that one replica, which River elects, adds from time to
 // time. All come at its start too, as programs may be started anew more often
@@ -65,6 +70,7 @@ func periodic() []*river.PeriodicJob {
 	}
 	return []*river.PeriodicJob{
 		every(findPeriod, findDueLinks{}),
+		every(tellPeriod, findDeliveries{}),
 		every(lapsePeriod, endLapsed{}),
 		every(cleanPeriod, cleanUp{}),
 	}
@@ -74,7 +80,11 @@ func (w *Worker) workers() *river.Workers {
 	workers := river.NewWorkers()
 	add(workers, func(ctx context.Context, _ *river.Job[findDueLinks]) error { return w.findDue(ctx) })
 	add(workers, func(ctx context.Context, j *river.Job[endLapsed]) error { return w.endLapsed(ctx, actOf(j)) })
-	add(workers, func(ctx context.Context, _ *river.Job[cleanUp]) error { return w.Links.Clean(ctx) })
+	add(workers, func(ctx context.Context, _ *river.Job[cleanUp]) error { return w.clean(ctx) })
+	add(workers, func(ctx context.Context, _ *river.Job[findDeliveries]) error { return w.findDeliveries(ctx) })
+	add(workers, func(ctx context.Context, j *river.Job[deliver]) error {
+		return w.Webhooks.Deliver(ctx, j.Args.Endpoint)
+	})
 	add(workers, func(ctx context.Context, j *river.Job[checkLink]) error {
 		act := actOf(j)
 		act.User = j.Args.User

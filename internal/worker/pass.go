@@ -83,6 +83,14 @@ func (w *Worker) check(ctx context.Context, act link.Act) error {
 	}
 }
 
+// clean removes what is kept for a time only.
+func (w *Worker) clean(ctx context.Context) error {
+	if err := w.Links.Clean(ctx); err != nil {
+		return err
+	}
+	return w.Webhooks.Clean(ctx)
+}
+
 // lapseBatch is how many users' challenges and candidates one job ends.
 const lapseBatch = 500
 

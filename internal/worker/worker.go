@@ -22,6 +22,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 )
 
 const (
@@ -44,8 +45,9 @@ const (
 
 // Config is what a Worker needs.
 type Config struct {
-	Pool  *pgxpool.Pool
-	Links *link.Service
+	Pool     *pgxpool.Pool
+	Links    *link.Service
+	Webhooks *notify.Service
 
 	// PerSecond is how many links all replicas together may check in a second,
 	// by the budget of calls to Garmin. Must be positive.
@@ -101,8 +103,9 @@ func (w *Worker) river() *river.Config {
 		Workers:      w.workers(),
 		PeriodicJobs: periodic(),
 		Queues: map[string]river.QueueConfig{
-			checksQueue: {MaxWorkers: atOnce},
-			upkeepQueue: {MaxWorkers: 2},
+			checksQueue:   {MaxWorkers: atOnce},
+			webhooksQueue: {MaxWorkers: sendersAtOnce},
+			upkeepQueue:   {MaxWorkers: 2},
 		},
 		// A listener would keep one connection of a small pool, and needs
 		// more than a pooler between us and the database gives.

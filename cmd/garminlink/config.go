@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/garminlink/garminlink/internal/link"
 )
 
 // Config is the whole configuration. Commands that need less of it load the
@@ -25,10 +27,11 @@ type Config struct {
 	Limits
 	Webhooks
 
-	BaseURL        origin    `env:"BASE_URL,required"`
-	Signup         signup    `env:"SIGNUP" envDefault:"closed"`
-	TrustedProxies networks  `env:"TRUSTED_PROXIES"`
-	Migrate        migration `env:"MIGRATE" envDefault:"never"`
+	BaseURL        origin     `env:"BASE_URL,required"`
+	Signup         signup     `env:"SIGNUP" envDefault:"closed"`
+	TrustedProxies networks   `env:"TRUSTED_PROXIES"`
+	Migrate        migration  `env:"MIGRATE" envDefault:"never"`
+	ReturnURLs     returnURLs `env:"RETURN_URLS"` // empty: nobody is sent back
 }
 
 // Database says where everything is kept.
@@ -88,6 +91,23 @@ func (o *origin) UnmarshalText(text []byte) error {
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// returnURLs are where host applications may have their users back.
+type returnURLs link.ReturnURLs
+
+func (r *returnURLs) UnmarshalText(text []byte) error {
+	urls, err := link.ParseReturnURLs(string(text))
+	if err != nil {
+		return err
+	}
+	for _, u := range urls {
+		if u.Scheme == "http" && !loopback(u.Hostname()) {
+			return fmt.Errorf("%q is http: users go back by https everywhere but to localhost", u.String())
+		}
+	}
+	*r = returnURLs(urls)
+	return nil
 }
 
 // schema is a name that needs no quotes.

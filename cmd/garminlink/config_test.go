@@ -40,11 +40,15 @@ func TestConfigReadsEverything(t *testing.T) {
 		"GARMINLINK_LOG_FORMAT=json",
 		"GARMINLINK_TRUSTED_PROXIES=10.0.0.0/8,fd00::/8, 192.0.2.7",
 		"GARMINLINK_MIGRATE=auto",
+		"GARMINLINK_RETURN_URLS=https://app.example.com, http://localhost:8000/back",
 	))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := fmt.Sprint(c.Addr, c.OpsAddr, c.Signup, c.Migrate, c.DatabaseSchema, c.LogLevel, c.LogFormat, c.TrustedProxies)
+	if len(c.ReturnURLs) != 2 || c.ReturnURLs[1].Path != "/back" {
+		t.Errorf("read %v as return URLs", c.ReturnURLs)
+	}
 	if want := fmt.Sprint("127.0.0.1:80", "[::1]:9090", "open", "auto", "links", slog.LevelDebug, "json", "[10.0.0.0/8 fd00::/8 192.0.2.7/32]"); got != want {
 		t.Errorf("read %s, want %s", got, want)
 	}
@@ -75,6 +79,8 @@ func TestConfigFaultNamesTheVariable(t *testing.T) {
 		{"TOKEN_REQUESTS_PER_MINUTE=0", "GARMINLINK_TOKEN_REQUESTS_PER_MINUTE: "},
 		{"TOKEN_REQUESTS_PER_MINUTE=many", "is not a number from 1 to 1000000"},
 		{"REDIS_URL=localhost:6379", "GARMINLINK_REDIS_URL: is not of the form redis://"},
+		{"RETURN_URLS=https://app.example.com,app", `GARMINLINK_RETURN_URLS: "app": it is not of the form https://host/path`},
+		{"RETURN_URLS=http://app.example.com", "is http: users go back by https"},
 		{"LOG_LEVEL=loud", "GARMINLINK_LOG_LEVEL: "},
 		{"LOG_FORMAT=xml", "GARMINLINK_LOG_FORMAT: "},
 		{"TRUSTED_PROXIES=10.0.0.1, foo,10.0.0.0/33", `GARMINLINK_TRUSTED_PROXIES: neither addresses nor ranges such as 10.0.0.0/8: ["foo" "10.0.0.0/33"]`},

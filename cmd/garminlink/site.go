@@ -44,6 +44,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
 	made.links = link.New(postgres.NewLinks(db), options, c.Garmin.budget(), vault, limits, log)
 	made.webhooks = newNotify(postgres.NewWebhooks(db), vault, c.WebhookAllow, made.metrics.observeAttempt, log)
+	made.links.ReturnURLs = link.ReturnURLs(c.ReturnURLs)
 	var err error
 	if does.worker {
 		if made.worker, err = made.newWorker(c, log); err != nil {
@@ -59,6 +60,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 		Accounts: accounts,
 		Rates:    limit.NewBlocks(limits),
 		Rate:     c.TokenRequestsPerMinute.rate(),
+		BaseURL:  c.BaseURL.URL,
 		Log:      log,
 	})
 	if err != nil {

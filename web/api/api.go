@@ -12,6 +12,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,6 +30,7 @@ type Config struct {
 	Accounts *account.Service
 	Rates    limit.Rates
 	Rate     limit.Rate // of one token
+	BaseURL  *url.URL   // under which browsers know the site
 	Log      *slog.Logger
 }
 
@@ -80,5 +82,8 @@ func (a *API) routes() {
 	v1.POST("/links/:user/checkout", a.granted(account.SessionsCheckout, known(a.checkOut)))
 	v1.POST("/links/:user/report", a.granted(account.SessionsCheckout, known(a.report)))
 	v1.POST("/reports", a.granted(account.SessionsCheckout, a.reportAll))
+	v1.POST("/connect-sessions", a.granted(account.ConnectCreate, a.createConnect))
+	v1.GET("/connect-sessions/:id", a.granted(account.ConnectCreate, a.getConnect))
+	v1.POST("/connect-sessions/:id/complete", a.granted(account.ConnectCreate, a.completeConnect))
 	v1.GET("/events", a.granted(account.LinksRead, a.listEvents))
 }

@@ -186,6 +186,7 @@ const (
 	ConnectSessionStatusExpired    ConnectSessionStatus = "expired"
 	ConnectSessionStatusLinked     ConnectSessionStatus = "linked"
 	ConnectSessionStatusOpen       ConnectSessionStatus = "open"
+	ConnectSessionStatusRefused    ConnectSessionStatus = "refused"
 	ConnectSessionStatusSuperseded ConnectSessionStatus = "superseded"
 )
 
@@ -201,6 +202,8 @@ func (e ConnectSessionStatus) Valid() bool {
 	case ConnectSessionStatusLinked:
 		return true
 	case ConnectSessionStatusOpen:
+		return true
+	case ConnectSessionStatusRefused:
 		return true
 	case ConnectSessionStatusSuperseded:
 		return true
@@ -493,10 +496,11 @@ type ConnectSession struct {
 
 	// Status `open`: waits for the user. `linked`: he has linked and goes back; a
 	// first link waits for its completion. `completed`, `cancelled` (by him),
-	// `expired` and `superseded` (the link was removed) are over.
+	// `expired`, `superseded` (the link was removed) and `refused` (five wrong
+	// codes) are over.
 	Status ConnectSessionStatus `json:"status"`
 
-	// URL Where to send the user; given once, when the session is created. Secret.
+	// URL Where to send the user; given when the session is created, and when that request is repeated. Secret.
 	URL  *string   `json:"url"`
 	User uuid.UUID `json:"user"`
 }
@@ -525,7 +529,8 @@ type ConnectSessionRequest struct {
 
 // ConnectSessionStatus `open`: waits for the user. `linked`: he has linked and goes back; a
 // first link waits for its completion. `completed`, `cancelled` (by him),
-// `expired` and `superseded` (the link was removed) are over.
+// `expired`, `superseded` (the link was removed) and `refused` (five wrong
+// codes) are over.
 type ConnectSessionStatus string
 
 // Event The same as in webhooks.

@@ -1,0 +1,141 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+const maxIdempotencyKey = 255
+
+func (a *API) createConnect(c echo.Context, k caller) error {
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	var r ConnectSessionRequest
+	if err := read(c, &r); err != nil {
+		return err
+	}
+	act := k.act()
+	if act.User, err = a.visitor(c, r); err != nil {
+		return err
+	}
+	wanted := link.NewConnect{
+		Purpose: link.Purpose(r.Purpose), ReturnURL: r.ReturnURL, State: r.State,
+		Region: string(orZero(r.Region)), Locale: orZero(r.Locale), Token: k.Token.ID, Key: key,
+	}
+	if wanted.Request, err = json.Marshal(r); err != nil {
+		return err
+	}
+	session, address, err := a.Links.CreateConnect(c.Request().Context(), act, wanted)
+	if errors.Is(err, link.ErrNotFound) {
+		return refuse(CodeUserNotFound)
+	}
+	if err != nil {
+		return a.withState(c, caller{user: act.User}, err)
+	}
+	told := connectOf(session)
+	url := a.BaseURL.JoinPath("connect", address.Reveal()).String()
+	told.URL = &url
+	return c.JSON(http.StatusCreated, told)
+}
+
+// idempotencyKey is "" for a request that has none.
+func idempotencyKey(c echo.Context) (string, error) {
+	const name = "Idempotency-Key"
+	values := c.Request().Header.Values(name)
+	switch {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1:
+		return "", invalid(name, "must be there once")
+	case values[0] == "" || len(values[0]) > maxIdempotencyKey || !utf8.ValidString(values[0]):
+		return "", invalid(name, "must have 1 to 255 characters")
+	}
+	return values[0], nil
+}
+
+// visitor is the user who is to be sent over. One of the host application's own
+// is made if he is not known.
+func (a *API) visitor(c echo.Context, r ConnectSessionRequest) (uuid.UUID, error) {
+	ref, err := account.ParseUserRef(r.User)
+	if err != nil {
+		return uuid.Nil, err // the body was checked
+	}
+	if ref.ExternalID() == "" {
+		if r.Email != nil {
+			return uuid.Nil, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: "is for users with ext: alone"})
+		}
+		return ref.ID(), nil
+	}
+	u, err := a.Accounts.EnsureExternal(c.Request().Context(), ref.ExternalID(), orZero(r.Email))
+	if errors.Is(err, account.ErrInvalidEmail) {
+		return uuid.Nil, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: notAnEmail})
+	}
+	return u.ID, err
+}
+
+func (a *API) getConnect(c echo.Context, _ caller) error {
+	id, err := connectID(c)
+	if err != nil {
+		return err
+	}
+	session, err := a.Links.ConnectOf(c.Request().Context(), id)
+	return answerConnect(c, session, err)
+}
+
+func (a *API) completeConnect(c echo.Context, k caller) error {
+	id, err := connectID(c)
+	if err != nil {
+		return err
+	}
+	var r CompletionRequest
+	if err := read(c, &r); err != nil {
+		return err
+	}
+	session, err := a.Links.Complete(c.Request().Context(), k.act(), id, link.Secret(r.Code))
+	return answerConnect(c, session, err)
+}
+
+func connectID(c echo.Context) (uuid.UUID, error) {
+	id, err := uuid.Parse(c.Param("id"))
+	if err != nil || id == uuid.Nil {
+		return uuid.Nil, invalid("id", "must be the id of a connect session")
+	}
+	return id, nil
+}
+
+func answerConnect(c echo.Context, session link.ConnectSession, err error) error {
+	if errors.Is(err, link.ErrNotFound) {
+		return refuse(CodeConnectSessionNotFound)
+	}
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, connectOf(session))
+}
+
+func connectOf(s link.ConnectSession) ConnectSession {
+	return ConnectSession{
+		ID: s.ID, User: s.User, ExternalID: some(s.ExternalID),
+		Purpose: Purpose(s.Purpose), Status: ConnectSessionStatus(s.Status()),
+		CreatedAt: s.CreatedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
+	}
+}
+
+// orZero is what some is the way back from.
+func orZero[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

@@ -37,6 +37,9 @@ type Place struct {
 // Place is where l stands in a listing.
 func (l *Listed) Place() Place { return Place{l.UpdatedAt, l.User} }
 
+// ErrUnknownState says that a Query names no state that is shown.
+var ErrUnknownState = errors.New("link: no such state")
+
 // Query says which links to list.
 type Query struct {
 	State        string // as State.String names it; "" for any
@@ -45,13 +48,16 @@ type Query struct {
 	Most         int
 }
 
-// Links lists links in the order in which they were changed last.
+// Links lists links in the order in which they were changed last. One that was
+// changed a moment ago may turn up before another that is still being written:
+// who looks for changes by UpdatedAfter alone starts a minute early. Happened
+// misses nothing.
 func (s *Service) Links(ctx context.Context, q Query) ([]Listed, error) {
-	return nil, errors.ErrUnsupported
+	return s.store.Links(ctx, q, warnTime)
 }
 
 // LinkOf tells of one user's link; without one, it is in the zero State. It
 // fails with ErrNotFound if there is no such user.
 func (s *Service) LinkOf(ctx context.Context, user uuid.UUID) (Listed, error) {
-	return Listed{}, errors.ErrUnsupported
+	return s.store.LinkOf(ctx, user, warnTime)
 }

@@ -33,6 +33,12 @@ type Store interface {
 	// Garmin has refused the session within refused.
 	Report(ctx context.Context, act Act, reports []ReportFor, quiet, refused time.Duration) (map[uuid.UUID]ReportTaken, error)
 
+	// Links lists links, and LinkOf one user's, as they are now: a challenge
+	// that has run out is none. ReconnectBefore is an end within warn.
+	// LinkOf fails with ErrNotFound for an unknown user.
+	Links(ctx context.Context, q Query, warn time.Duration) ([]Listed, error)
+	LinkOf(ctx context.Context, user uuid.UUID, warn time.Duration) (Listed, error)
+
 	// Update lets decide change the record in one short transaction that
 	// holds the user's lock, and writes what it changed together with its
 	// entries. The record has a Fresh generation, and the connect session that

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+// pending says whether a login waits for a code. One that was claimed in time is
+// not over before it is judged.
+const pending = `(s.mfa_pending AND EXISTS (
+	SELECT FROM garmin_challenges c
+	WHERE c.id = s.challenge_id AND (c.expires_at > app_now() OR c.claimed_until > app_now())))`
+
+const listedColumns = `u.id, u.external_id, s.session_data IS NOT NULL, s.reason, coalesce(` + pending + `, false),
+	s.generation, s.region, s.garmin_name, s.created_at, s.state_since, s.last_validated, s.refreshed_at, s.session_expires_at,
+	CASE WHEN s.session_data IS NOT NULL AND s.session_ends_at < app_now() + make_interval(secs => $1) THEN s.session_ends_at END,
+	s.reported_at, s.reported_outcome, s.updated_at`
+
+const (
+	linkOfQuery = `SELECT ` + listedColumns + `
+		FROM users u LEFT JOIN garmin_authentication_states s ON s.user_id = u.id WHERE u.id = $2`
+
+	linksQuery = `SELECT ` + listedColumns + `
+		FROM garmin_authentication_states s JOIN users u ON u.id = s.user_id
+		WHERE (s.updated_at, s.user_id) > ($2, $3)`
+	linksOrder = ` ORDER BY s.updated_at, s.user_id LIMIT $4`
+)
+
+// shown restricts a listing to what people see as a state. Each says it in the
+// words of an index.
+var shown = map[string]string{
+	"":              ` AND (s.session_data IS NOT NULL OR s.reason IS NOT NULL OR ` + pending + `)`,
+	"active":        ` AND s.session_data IS NOT NULL AND NOT ` + pending,
+	"reauth_needed": ` AND s.session_data IS NULL AND s.reason IS NOT NULL AND NOT ` + pending,
+	"mfa_pending":   ` AND ` + pending,
+	"not_linked":    ` AND false`, // there is no row to list
+}
+
+// Links implements link.Store.
+func (p *Links) Links(ctx context.Context, q link.Query, warn time.Duration) ([]link.Listed, error) {
+	restriction, known := shown[q.State]
+	if !known {
+		return nil, link.ErrUnknownState
+	}
+	after := q.After
+	if after.UpdatedAt.Before(q.UpdatedAfter) {
+		after = link.Place{UpdatedAt: q.UpdatedAfter, User: uuid.Max}
+	}
+	rows, err := p.pool.Query(ctx, linksQuery+restriction+linksOrder, warn.Seconds(), after.UpdatedAt, after.User, q.Most)
+	if err != nil {
+		return nil, linkError(ctx, err)
+	}
+	all, err := pgx.CollectRows(rows, listed)
+	return all, linkError(ctx, err)
+}
+
+// LinkOf implements link.Store.
+func (p *Links) LinkOf(ctx context.Context, user uuid.UUID, warn time.Duration) (link.Listed, error) {
+	rows, err := p.pool.Query(ctx, linkOfQuery, warn.Seconds(), user)
+	if err != nil {
+		return link.Listed{}, linkError(ctx, err)
+	}
+	l, err := pgx.CollectExactlyOneRow(rows, listed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return link.Listed{}, link.ErrNotFound
+	}
+	return l, linkError(ctx, err)
+}
+
+func listed(row pgx.CollectableRow) (link.Listed, error) {
+	var l link.Listed
+	var live bool
+	var external, reason, region, name, outcome *string
+	var generation *int64
+	var created, since, validated, refreshed, expires, before, reported, updated *time.Time
+	err := row.Scan(&l.User, &external, &live, &reason, &l.State.Challenge, &generation, &region, &name,
+		&created, &since, &validated, &refreshed, &expires, &before, &reported, &outcome, &updated)
+	switch {
+	case live:
+		l.State.Session = link.Live
+	case reason != nil:
+		l.State.Session = link.Dead
+	}
+	l.ExternalID, l.Reason = value(external), link.Reason(value(reason))
+	l.Generation, l.Region, l.GarminName = value(generation), value(region), value(name)
+	l.CreatedAt, l.Since, l.UpdatedAt = value(created), value(since), value(updated)
+	l.LastValidated, l.RefreshedAt, l.ExpiresAt = value(validated), value(refreshed), value(expires)
+	l.ReconnectBefore = value(before)
+	l.ReportedAt, l.ReportedOutcome = value(reported), link.Outcome(value(outcome))
+	return l, err
+}

@@ -32,6 +32,10 @@ func (r *tokenRate) UnmarshalText(text []byte) error {
 // rate is how often all replicas together answer one service token.
 func (r tokenRate) rate() limit.Rate { return limit.Rate{Burst: int(r), Per: time.Minute} }
 
+// redisPatience is how long a user waits for Redis before this process counts
+// alone. The tests of this program lengthen it.
+var redisPatience = 200 * time.Millisecond
+
 // openLimits returns the limits that all replicas share. Those of a login and
 // its codes are not among them: they stand in the rows that they protect.
 func (s *site) openLimits(l Limits, log *slog.Logger) limit.Limiter {
@@ -39,7 +43,7 @@ func (s *site) openLimits(l Limits, log *slog.Logger) limit.Limiter {
 	if l.RedisURL.IsZero() {
 		return kept
 	}
-	s.redis = redislimit.Open(l.RedisURL, s.vault.Installation())
+	s.redis = redislimit.Open(l.RedisURL, s.vault.Installation(), redisPatience)
 	s.rates = limit.NewFallback(s.redis, log)
 	s.metrics.watchRedis(s.rates.Shared)
 	return limit.Both{Rates: s.rates, CoolDowns: kept}

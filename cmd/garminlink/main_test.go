@@ -19,7 +19,7 @@ const mainVariable = testPrefix + "MAIN"
 
 func TestMain(m *testing.M) {
 	passwordCost = account.Cost{MemoryKiB: 64, Passes: 1}
-	drainPause = time.Second
+	drainPause, redisPatience = time.Second, 20*time.Second
 	rewrapPause = 10 * time.Millisecond
 	roundPause, shortShut = 10*time.Millisecond, 10*time.Millisecond
 	if os.Getenv(mainVariable) == "1" {

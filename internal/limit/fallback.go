@@ -7,9 +7,7 @@ import (
 	"time"
 )
 
-// tryAgain is how long shared counters that failed are left alone. It is longer
-// than they may take to answer, so that no answer from before a failure comes
-// after the next attempt.
+// tryAgain is how long shared counters that failed are left alone.
 const tryAgain = time.Second
 
 // Fallback counts in shared rates, and while those cannot be reached in this
@@ -21,6 +19,7 @@ type Fallback struct {
 	log    *slog.Logger
 
 	mu    sync.Mutex
+	turns int       // how often an outage began or ended
 	since time.Time // when the outage began; zero: there is none
 	again time.Time // when the shared rates are tried next, in an outage
 }
@@ -32,12 +31,12 @@ func NewFallback(shared Rates, log *slog.Logger) *Fallback {
 
 // Take implements Rates. It fails only if ctx ends.
 func (f *Fallback) Take(ctx context.Context, key string, r Rate) (time.Duration, error) {
-	if f.mayAsk() {
+	if turn, may := f.mayAsk(); may {
 		wait, err := f.shared.Take(ctx, key, r)
 		if ctx.Err() != nil {
 			return 0, ctx.Err() // says nothing of the shared rates
 		}
-		f.note(ctx, err)
+		f.note(ctx, turn, err)
 		if err == nil {
 			return wait, nil
 		}
@@ -59,30 +58,37 @@ func (f *Fallback) Shared() bool {
 }
 
 // mayAsk lets all through, and in an outage one now and then.
-func (f *Fallback) mayAsk() bool {
+func (f *Fallback) mayAsk() (turn int, may bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.since.IsZero() {
-		return true
+		return f.turns, true
 	}
 	now := time.Now()
 	if now.Before(f.again) {
-		return false
+		return f.turns, false
 	}
 	f.again = now.Add(tryAgain)
-	return true
+	return f.turns, true
 }
 
-func (f *Fallback) note(ctx context.Context, err error) {
+// note learns from what came of asking. An answer to what was asked before the
+// last turn is of the past: many ask at once, and some are answered while
+// others already wait in vain.
+func (f *Fallback) note(ctx context.Context, turn int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	down := !f.since.IsZero()
+	if turn != f.turns || down == (err != nil) {
+		return
+	}
+	f.turns++
 	now := time.Now()
-	switch down := !f.since.IsZero(); {
-	case err != nil && !down:
+	if err != nil {
 		f.since, f.again = now, now.Add(tryAgain)
 		f.log.WarnContext(ctx, "limits hold for each process alone: the counters that all share cannot be reached", "error", err)
-	case err == nil && down:
-		f.log.InfoContext(ctx, "limits are shared again", "after", now.Sub(f.since).Round(time.Second))
-		f.since = time.Time{}
+		return
 	}
+	f.log.InfoContext(ctx, "limits are shared again", "after", now.Sub(f.since).Round(time.Second))
+	f.since = time.Time{}
 }

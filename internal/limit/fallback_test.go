@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,6 +46,36 @@ func TestOutageIsAskedAboutOnceASecond(t *testing.T) {
 		mustTake(t, f, "a", hundredPerSecond)
 		if !f.Shared() {
 			t.Error("the outage has no end")
+		}
+	})
+}
+
+// Of many who ask at once, some may be answered while others wait in vain.
+func TestAnswersFromBeforeATurnAreOfThePast(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		late := make(chan struct{})
+		shared := &counted{Rates: limit.NewLocal(), gate: func(key string) {
+			if key == "late" {
+				<-late
+			}
+		}}
+		f := newFallback(shared)
+		var asking sync.WaitGroup
+		asking.Go(func() { mustTake(t, f, "late", fivePerMinute) })
+		synctest.Wait()
+		shared.fault = errors.New("no Redis")
+		mustTake(t, f, "a", fivePerMinute)
+		shared.fault = nil
+		close(late)
+		asking.Wait()
+		if f.Shared() {
+			t.Error("what was asked before the outage has ended it")
+		}
+		time.Sleep(time.Second)
+		mustTake(t, f, "a", fivePerMinute)
+		if !f.Shared() {
+			t.Error("what is asked in the outage does not end it")
 		}
 	})
 }

@@ -37,7 +37,7 @@ type replica struct {
 
 func newReplica(t *testing.T, server *redistest.Server) replica {
 	log := new(journal)
-	return replica{limit.NewFallback(open(t, server, "here"), slog.New(slog.NewTextHandler(log, nil))), log}
+	return replica{limit.NewFallback(open(t, server, "here", impatient), slog.New(slog.NewTextHandler(log, nil))), log}
 }
 
 func (r replica) wantLogged(t *testing.T, outages, ends int) {

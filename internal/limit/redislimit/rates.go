@@ -17,20 +17,19 @@ import (
 	"github.com/garminlink/garminlink/internal/limit"
 )
 
-// patience is how long Redis may take. A user waits for it.
-const patience = 200 * time.Millisecond
-
 // Rates counts in Redis, by Redis's clock; it implements limit.Rates.
 type Rates struct {
-	client  *redis.Client
-	limiter *redis_rate.Limiter
-	prefix  string
+	client   *redis.Client
+	limiter  *redis_rate.Limiter
+	prefix   string
+	patience time.Duration
 }
 
 // Open returns rates at an address, which it does not ask yet. Those of another
-// installation in the same Redis are apart. It silences go-redis's own log in
+// installation in the same Redis are apart. Patience is how long Redis may take
+// each time: a user waits for it. Open silences go-redis's own log in
 // this process: whatever fails comes back as an error, and is told once.
-func Open(at Address, installation string) *Rates {
+func Open(at Address, installation string, patience time.Duration) *Rates {
 	logging.Disable()
 	options := *at.options
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience, patience
@@ -38,7 +37,12 @@ func Open(at Address, installation string) *Rates {
 	options.MaxRetries, options.DialerRetries = -1, 1 // none, and one attempt
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	client := redis.NewClient(&options)
-	return &Rates{client: client, limiter: redis_rate.NewLimiter(client), prefix: "garminlink/" + installation + "/"}
+	return &Rates{
+		client:   client,
+		limiter:  redis_rate.NewLimiter(client),
+		prefix:   "garminlink/" + installation + "/",
+		patience: patience,
+	}
 }
 
 // Close ends the connections.
@@ -46,7 +50,7 @@ func (r *Rates) Close() error { return r.client.Close() }
 
 // Take implements limit.Rates. It fails within patience.
 func (r *Rates) Take(ctx context.Context, key string, rate limit.Rate) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	result, err := r.limiter.Allow(ctx, r.prefix+key, redis_rate.Limit{Rate: rate.Burst, Burst: rate.Burst, Period: rate.Per})
 	if err != nil {

@@ -31,6 +31,7 @@ func TestRates(t *testing.T, run func(t *testing.T, behave func(*testing.T, Rate
 		"keys are apart":                            keysApart,
 		"replicas share":                            replicasShare,
 		"takers at once never get more":             takersAtOnce,
+		"nor do those who take from blocks":         blocksAtOnce,
 		"a rate of one is a pause between two":      rateOfOne,
 		"a short interval is waited for truthfully": shortInterval,
 	} {
@@ -151,6 +152,29 @@ func takersAtOnce(t *testing.T, r Rates) {
 	}
 	all.Wait()
 	wantTaken(t, "by forty at once", int(taken.Load()), 5)
+}
+
+func blocksAtOnce(t *testing.T, r Rates) {
+	rate := limit.Rate{Burst: 600, Per: time.Hour} // in blocks of 6
+	one, other := limit.NewBlocks(r.One), limit.NewBlocks(r.Other)
+	var taken atomic.Int32
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			for {
+				wait, err := []limit.Rates{one, other}[i%2].Take(t.Context(), "a", rate)
+				if err != nil {
+					t.Error(err)
+				}
+				if err != nil || wait > 0 {
+					return
+				}
+				taken.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	wantTaken(t, "by forty, until there is no more", int(taken.Load()), 600)
 }
 
 func rateOfOne(t *testing.T, r Rates) {

@@ -70,7 +70,7 @@ func (s *site) server(change ...func(*web.Config)) *web.Server {
 		s.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	s.accounts = account.New(postgres.NewAccounts(s.db.Gorm), account.Cost{MemoryKiB: 64, Passes: 1})
+	s.accounts = account.New(postgres.NewAccounts(s.db.DB), account.Cost{MemoryKiB: 64, Passes: 1})
 	config := web.Config{
 		Links: s.links(postgres.NewLinks(s.db.DB)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm),
 		Changes: s.changes, DB: s.db.SQL,

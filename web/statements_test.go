@@ -10,10 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
-
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/postgres"
@@ -21,8 +17,7 @@ import (
 	"github.com/garminlink/garminlink/web"
 )
 
-// statements collects what is sent to the database: by the stores, whose log
-// this is, and by scs, whose connections this traces.
+// statements collects what is sent to the database, from its log.
 type statements struct {
 	mu   sync.Mutex
 	sent []string
@@ -55,12 +50,6 @@ func (s *statements) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
-	s.add(q.SQL)
-	return ctx
-}
-
 // counted is a second server on the same database, whose statements are
 // collected.
 func (s *site) counted() (url string, sent *statements) {
@@ -71,16 +60,9 @@ func (s *site) counted() (url string, sent *statements) {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = db.Close() })
-	config := s.db.Pool.Config()
-	config.ConnConfig.Tracer = sent
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(pool.Close)
 	server := httptest.NewServer(s.server(func(c *web.Config) {
-		c.DB = stdlib.OpenDBFromPool(pool)
-		c.Accounts = account.New(postgres.NewAccounts(db.Gorm), account.RealCost)
+		c.DB = db.SQL
+		c.Accounts = account.New(postgres.NewAccounts(db), account.RealCost)
 		c.Links = s.links(postgres.NewLinks(db))
 		c.Limits = postgres.NewLimits(db.Gorm)
 	}))

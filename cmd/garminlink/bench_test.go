@@ -94,7 +94,7 @@ func benchPages(b *testing.B, db *pgtest.DB, base string) http.Handler {
 	if err != nil {
 		b.Fatal(err)
 	}
-	accounts := account.New(postgres.NewAccounts(db.Gorm), passwordCost)
+	accounts := account.New(postgres.NewAccounts(db.DB), passwordCost)
 	if _, err := accounts.Create(context.Background(), "bench@example.com", benchPassword, account.RoleUser); err != nil {
 		b.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func (s *stack) wantCalls(op garmintest.Op, want int) {
 // newUser makes a user of ours, with ourPassword.
 func (s *stack) newUser(email string) uuid.UUID {
 	s.t.Helper()
-	u, err := account.New(postgres.NewAccounts(s.db.Gorm), passwordCost).Create(s.t.Context(), email, ourPassword, account.RoleUser)
+	u, err := account.New(postgres.NewAccounts(s.db.DB), passwordCost).Create(s.t.Context(), email, ourPassword, account.RoleUser)
 	if err != nil {
 		s.t.Fatal(err)
 	}

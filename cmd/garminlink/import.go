@@ -81,7 +81,7 @@ func importAll(ctx context.Context, p process, source string, o importOptions) (
 	}
 	im := &importer{
 		links:       site.links,
-		accounts:    account.New(postgres.NewAccounts(site.db.Gorm), passwordCost),
+		accounts:    account.New(postgres.NewAccounts(site.db), passwordCost),
 		hasUnlinked: postgres.NewLinks(site.db).HasUnlinked,
 		name:        "import-" + began.Format(time.RFC3339),
 		rehearsal:   o.dryRun,

@@ -114,7 +114,7 @@ func TestUserCreateTakesOrMakesAPassword(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	settings := []string{"DATABASE_URL=" + db.URL}
-	accounts := account.New(postgres.NewAccounts(db.Gorm), passwordCost)
+	accounts := account.New(postgres.NewAccounts(db.DB), passwordCost)
 	signsIn := func(email, password string, role account.Role) {
 		t.Helper()
 		if u, err := accounts.CheckPassword(t.Context(), email, password); err != nil || u.Role != role {

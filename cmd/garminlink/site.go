@@ -54,7 +54,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	if !does.web {
 		return made, nil
 	}
-	accounts := account.New(postgres.NewAccounts(db.Gorm), passwordCost)
+	accounts := account.New(postgres.NewAccounts(db), passwordCost)
 	made.api, err = api.New(api.Config{
 		Links:    made.links,
 		Accounts: accounts,

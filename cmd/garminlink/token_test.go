@@ -15,7 +15,7 @@ func TestTokenCreateListRevoke(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	settings := []string{"DATABASE_URL=" + db.URL}
-	accounts := account.New(postgres.NewAccounts(db.Gorm), passwordCost)
+	accounts := account.New(postgres.NewAccounts(db.DB), passwordCost)
 	token := func(args ...string) outcome {
 		t.Helper()
 		got := garminlink(t, "", settings, append([]string{"token"}, args...)...)

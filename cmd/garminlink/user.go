@@ -71,7 +71,7 @@ func createUser(cmd *cobra.Command, p process, email string, role account.Role, 
 // withAccounts opens the accounts in the database.
 func withAccounts(ctx context.Context, p process, do func(*account.Service) error) error {
 	return withDatabase(ctx, p, func(db *postgres.DB) error {
-		return do(account.New(postgres.NewAccounts(db.Gorm), passwordCost))
+		return do(account.New(postgres.NewAccounts(db), passwordCost))
 	})
 }
 

@@ -58,7 +58,7 @@ func (d *webhookDesk) query(ctx context.Context, c logChoice) (q notify.Query, e
 	if q.User = ref.ID(); q.User != uuid.Nil {
 		return q, nil // he may be gone by now
 	}
-	user, err := account.New(postgres.NewAccounts(d.db.Gorm), passwordCost).Find(ctx, ref)
+	user, err := account.New(postgres.NewAccounts(d.db), passwordCost).Find(ctx, ref)
 	q.User = user.ID
 	return q, err
 }

@@ -23,7 +23,7 @@ var cheap = account.Cost{MemoryKiB: 64, Passes: 1}
 func newService(t *testing.T) (*account.Service, *pgtest.DB) {
 	t.Helper()
 	db := pgtest.New(t)
-	return account.New(postgres.NewAccounts(db.Gorm), cheap), db
+	return account.New(postgres.NewAccounts(db.DB), cheap), db
 }
 
 func create(t *testing.T, s *account.Service) account.User {
@@ -163,7 +163,7 @@ func TestSigningInRenewsAnOldHash(t *testing.T) {
 	if check(s) != old {
 		t.Error("a hash of today's cost was replaced")
 	}
-	dearer := account.New(postgres.NewAccounts(db.Gorm), account.Cost{MemoryKiB: 128, Passes: 1})
+	dearer := account.New(postgres.NewAccounts(db.DB), account.Cost{MemoryKiB: 128, Passes: 1})
 	if _, err := dearer.CheckPassword(t.Context(), email, "wrong"); err == nil || stored() != old {
 		t.Error("a wrong password replaced the hash")
 	}

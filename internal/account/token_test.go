@@ -296,7 +296,7 @@ func TestAuthorizeIsOneStatement(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer logged.Close()
-	counted := account.New(postgres.NewAccounts(logged.Gorm), cheap)
+	counted := account.New(postgres.NewAccounts(logged), cheap)
 	for _, ref := range []string{"ext:42", user.ID.String(), "ext:nobody"} {
 		parsed, err := account.ParseUserRef(ref)
 		if err != nil {

@@ -101,7 +101,7 @@ func prepare(ctx context.Context, url string, log *slog.Logger) error {
 	if err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	accounts := account.New(postgres.NewAccounts(db.Gorm), account.RealCost)
+	accounts := account.New(postgres.NewAccounts(db), account.RealCost)
 	for _, u := range users {
 		_, err := accounts.Create(ctx, u.email, userPassword, u.role)
 		if err != nil && !errors.Is(err, account.ErrEmailTaken) {

@@ -74,7 +74,7 @@ func wantDemoUser(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	accounts := account.New(postgres.NewAccounts(db.Gorm), account.RealCost)
+	accounts := account.New(postgres.NewAccounts(db), account.RealCost)
 	if u, err := accounts.CheckPassword(t.Context(), "support@example.com", "garminlink-demo"); err != nil || u.Role != account.RoleSupport {
 		t.Errorf("the demo user is %v, %v", u, err)
 	}

@@ -6,16 +6,20 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
 
 	"github.com/garminlink/garminlink/internal/account"
 )
 
 // Accounts keeps users, sign-ins and service tokens; it implements account.Store.
-type Accounts struct{ db *gorm.DB }
+type Accounts struct {
+	db   *gorm.DB
+	pool *pgxpool.Pool // for what is asked a thousand times a second
+}
 
 // NewAccounts returns the accounts in db.
-func NewAccounts(db *gorm.DB) *Accounts { return &Accounts{db} }
+func NewAccounts(db *DB) *Accounts { return &Accounts{db.Gorm, db.Pool} }
 
 type userRow struct {
 	ID           uuid.UUID `gorm:"primaryKey"`

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	gormpostgres "gorm.io/driver/postgres"
 	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
 )
 
 // DB is one pool of connections and the views of it that libraries ask for.
@@ -41,6 +42,7 @@ func Open(ctx context.Context, url, schema string, log *slog.Logger) (*DB, error
 	if params["application_name"] == "" {
 		params["application_name"] = "garminlink"
 	}
+	config.ConnConfig.Tracer = statementLog{log}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, err
@@ -53,7 +55,7 @@ func Open(ctx context.Context, url, schema string, log *slog.Logger) (*DB, error
 		SkipDefaultTransaction: true, // a transaction is opened where one is meant
 		TranslateError:         true,
 		DisableAutomaticPing:   true,
-		Logger:                 statementLog{log},
+		Logger:                 logger.Discard, // see statementLog
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -109,7 +109,7 @@ func TestOutagesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	links, accounts, limits := postgres.NewLinks(db), postgres.NewAccounts(db.Gorm), postgres.NewLimits(db.Gorm)
+	links, accounts, limits := postgres.NewLinks(db), postgres.NewAccounts(db), postgres.NewLimits(db.Gorm)
 	calls := map[string]func(context.Context) error{
 		"Record": func(ctx context.Context) error { _, err := links.Record(ctx, uuid.New()); return err },
 		"Update": func(ctx context.Context) error {

@@ -2,54 +2,41 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
-	"gorm.io/gorm/logger"
+	"github.com/jackc/pgx/v5"
 )
 
 // slowStatement is what is worth an operator's attention.
 const slowStatement = time.Second
 
-// statementLog is GORM's logger. It never sees the values of a statement, and
-// it leaves errors alone: they go to the caller, who logs them once.
+// statementLog hears of every statement of a pool, whoever sends it. It writes
+// none of their values down, and leaves errors alone: they go to the caller, who
+// logs them once.
 type statementLog struct{ log *slog.Logger }
 
-var (
-	_ logger.Interface = statementLog{}
-	// GORM asks for this method on the side: without it, values are printed.
-	_ interface {
-		ParamsFilter(context.Context, string, ...any) (string, []any)
-	} = statementLog{}
-)
+type statementKey struct{}
 
-func (l statementLog) ParamsFilter(_ context.Context, sql string, _ ...any) (string, []any) {
-	return sql, nil
+type sentStatement struct {
+	sql   string
+	began time.Time
 }
 
-func (l statementLog) LogMode(logger.LogLevel) logger.Interface { return l }
-
-func (l statementLog) Info(ctx context.Context, format string, args ...any) {
-	l.log.InfoContext(ctx, fmt.Sprintf(format, args...))
+// TraceQueryStart implements pgx.QueryTracer.
+func (l statementLog) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	return context.WithValue(ctx, statementKey{}, sentStatement{q.SQL, time.Now()})
 }
 
-func (l statementLog) Warn(ctx context.Context, format string, args ...any) {
-	l.log.WarnContext(ctx, fmt.Sprintf(format, args...))
-}
-
-func (l statementLog) Error(ctx context.Context, format string, args ...any) {
-	l.log.ErrorContext(ctx, fmt.Sprintf(format, args...))
-}
-
-func (l statementLog) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), _ error) {
-	took, level := time.Since(begin), slog.LevelDebug
+// TraceQueryEnd implements pgx.QueryTracer.
+func (l statementLog) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryEndData) {
+	sent, _ := ctx.Value(statementKey{}).(sentStatement)
+	took, level := time.Since(sent.began), slog.LevelDebug
 	if took >= slowStatement {
 		level = slog.LevelWarn
 	}
-	if !l.log.Enabled(ctx, level) {
-		return
+	if l.log.Enabled(ctx, level) {
+		l.log.LogAttrs(ctx, level, "statement", slog.String("sql", sent.sql), slog.Duration("took", took),
+			slog.Int64("rows", q.CommandTag.RowsAffected()))
 	}
-	sql, rows := statement()
-	l.log.LogAttrs(ctx, level, "statement", slog.String("sql", sql), slog.Duration("took", took), slog.Int64("rows", rows))
 }

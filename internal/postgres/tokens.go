@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"gorm.io/gorm"
 
 	"github.com/garminlink/garminlink/internal/account"
@@ -23,20 +25,25 @@ type tokenRow struct {
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 	LastUsedAt *time.Time
-	UserID     *uuid.UUID // whom the program asks for
 }
 
-// token takes the scopes as they are: one of a newer release is of no use to
-// this one, and no fault.
 func (r *tokenRow) token() account.Token {
 	t := account.Token{
 		ID: r.ID, Name: r.Name, Prefix: r.Prefix, CreatedBy: value(r.CreatedBy), CreatedAt: r.CreatedAt.UTC(),
 		ExpiresAt: value(r.ExpiresAt).UTC(), RevokedAt: value(r.RevokedAt).UTC(), LastUsedAt: value(r.LastUsedAt).UTC(),
 	}
-	for scope := range strings.FieldsSeq(r.Scopes) {
-		t.Scopes = append(t.Scopes, account.Scope(scope))
-	}
+	t.Scopes = scopesOf(strings.Fields(r.Scopes))
 	return t
+}
+
+// scopesOf takes scopes as they are: one of a newer release is of no use to
+// this one, and no fault.
+func scopesOf(names []string) []account.Scope {
+	scopes := make([]account.Scope, len(names))
+	for i, name := range names {
+		scopes[i] = account.Scope(name)
+	}
+	return scopes
 }
 
 // selectTokens reads from service_tokens, or from rows of it by another name.
@@ -107,30 +114,40 @@ func (a *Accounts) RevokeToken(ctx context.Context, id uuid.UUID) error {
 	return orDown(ctx, revoked.Error)
 }
 
+// authorizeQuery finds the user by one of two ids; a null one matches nobody.
+const authorizeQuery = `
+	WITH used AS (
+		UPDATE service_tokens SET last_used_at = app_now()
+		WHERE id = (
+			SELECT id FROM service_tokens
+			WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())
+				AND (last_used_at IS NULL OR last_used_at <= app_now() - interval '1 minute')
+			FOR NO KEY UPDATE SKIP LOCKED))
+	SELECT id, name, prefix, scopes, created_at, expires_at, last_used_at,
+		(SELECT id FROM users WHERE id = $2 UNION ALL SELECT id FROM users WHERE external_id = $3)
+	FROM service_tokens
+	WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())`
+
 // Authorize implements account.Store. Who made the token is left out.
 func (a *Accounts) Authorize(ctx context.Context, hash []byte, ref account.UserRef) (account.Token, uuid.UUID, error) {
-	var row tokenRow
-	err := a.db.WithContext(ctx).Raw(`
-		WITH used AS (
-			UPDATE service_tokens SET last_used_at = app_now()
-			WHERE id = (
-				SELECT id FROM service_tokens
-				WHERE hash = @hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())
-					AND (last_used_at IS NULL OR last_used_at <= app_now() - interval '1 minute')
-				FOR NO KEY UPDATE SKIP LOCKED))
-		SELECT id, name, prefix, array_to_string(scopes, ' ') AS scopes, created_at, expires_at, last_used_at,
-			(SELECT id FROM users WHERE id = @user UNION ALL SELECT id FROM users WHERE external_id = @external) AS user_id
-		FROM service_tokens
-		WHERE hash = @hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())`,
-		map[string]any{"hash": hash, "user": null(ref.ID()), "external": null(ref.ExternalID())}).Take(&row).Error
-	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound):
+	var (
+		t               account.Token
+		id, user        pgtype.UUID
+		scopes          []string
+		expires, lastly *time.Time
+	)
+	err := a.pool.QueryRow(ctx, authorizeQuery, hash, idOf(ref.ID()), null(ref.ExternalID())).
+		Scan(&id, &t.Name, &t.Prefix, &scopes, &t.CreatedAt, &expires, &lastly, &user)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return account.Token{}, uuid.Nil, account.ErrTokenUnknown
-	case err != nil:
-		return account.Token{}, uuid.Nil, orDown(ctx, err)
-	case row.UserID == nil && ref != account.UserRef{}:
-		return row.token(), uuid.Nil, account.ErrNotFound
-	default:
-		return row.token(), value(row.UserID), nil
 	}
+	if err != nil {
+		return account.Token{}, uuid.Nil, orDown(ctx, err)
+	}
+	t.ID, t.Scopes = id.Bytes, scopesOf(scopes)
+	t.CreatedAt, t.ExpiresAt, t.LastUsedAt = t.CreatedAt.UTC(), value(expires).UTC(), value(lastly).UTC()
+	if !user.Valid && ref != (account.UserRef{}) {
+		return t, uuid.Nil, account.ErrNotFound
+	}
+	return t, user.Bytes, nil
 }

@@ -18,7 +18,7 @@ run: program ## run everything on this machine, with a simulated Garmin
 	exec $(PROGRAM) dev
 
 .PHONY: test
-test: program chromium redis ## run all tests, with the race detector and real servers
+test: program chromium redis python ## run all tests, with the race detector and real servers
 	$(WITH_DATABASE) $(GO) test -race ./...
 	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
 	.ci/fuzz 2s
@@ -63,3 +63,7 @@ chromium:
 .PHONY: redis
 redis:
 	@.ci/redis
+
+.PHONY: python
+python:
+	@.ci/python

@@ -123,9 +123,12 @@ func bodyOf(r *http.Response) ([]byte, error) {
 	return body, err
 }
 
-// isCopy reports that an answer is the one place where a session may stand: the
-// file that its owner asked for.
+// isCopy reports that an answer is one of the two places where a session may
+// stand: the file that its owner asked for, and a check-out.
 func isCopy(r *http.Response) bool {
+	if strings.HasPrefix(r.Request.URL.Path, "/api/v1/links/") && strings.HasSuffix(r.Request.URL.Path, "/checkout") {
+		return r.StatusCode == http.StatusOK
+	}
 	return r.Request.Method == http.MethodPost && r.Request.URL.Path == "/link/export" &&
 		strings.HasPrefix(r.Header.Get("Content-Disposition"), "attachment")
 }

@@ -39,7 +39,7 @@ func (o outcome) says(text string) bool { return strings.Contains(o.stdout+o.std
 
 // garminlink runs the program's commands in this process. Settings are
 // variables without their prefix.
-func garminlink(t *testing.T, stdin string, settings []string, args ...string) outcome {
+func garminlink(t testing.TB, stdin string, settings []string, args ...string) outcome {
 	t.Helper()
 	var environ []string
 	for _, s := range settings {

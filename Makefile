@@ -35,7 +35,7 @@ fuzz: ## run every fuzz target for a minute
 
 .PHONY: bench
 bench: program redis ## run the benchmarks, with allocations
-	$(WITH_DATABASE) $(GO) test -run '^$$' -bench . -benchmem ./...
+	$(PROGRAM) dev postgres --durable -- $(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: lint
 lint: ## check format, vet, staticcheck, known vulnerabilities, generated files

@@ -54,19 +54,15 @@ func benchmarkPage(b *testing.B, path string) {
 
 func benchSite(b *testing.B) (base string, client *http.Client) {
 	b.Helper()
-	ctx := context.Background()
 	db := pgtest.New(b)
-	for _, seed := range []struct {
-		sql  string
-		args []any
-	}{{seedUsers, []any{benchUsers}}, {seedLinks, nil}, {"ANALYZE", nil}} {
-		if _, err := db.Pool.Exec(ctx, seed.sql, seed.args...); err != nil {
-			b.Fatal(err)
-		}
-	}
+	seedBench(b, db)
 	server := httptest.NewUnstartedServer(nil)
 	base = "http://" + server.Listener.Addr().String()
-	server.Config.Handler = benchPages(b, db, base)
+	accounts := account.New(postgres.NewAccounts(db.DB), passwordCost)
+	if _, err := accounts.Create(context.Background(), "bench@example.com", benchPassword, account.RoleUser); err != nil {
+		b.Fatal(err)
+	}
+	server.Config.Handler = benchSiteOf(b, db, benchKeyset(b), base).pages
 	server.Start()
 	b.Cleanup(server.Close)
 	jar, _ := cookiejar.New(nil)
@@ -78,24 +74,38 @@ func benchSite(b *testing.B) (base string, client *http.Client) {
 	return base, client
 }
 
+func seedBench(b *testing.B, db *pgtest.DB) {
+	b.Helper()
+	for _, seed := range []struct {
+		sql  string
+		args []any
+	}{{seedUsers, []any{benchUsers}}, {seedLinks, nil}, {"ANALYZE", nil}} {
+		if _, err := db.Pool.Exec(context.Background(), seed.sql, seed.args...); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 const benchPassword = "correct horse battery"
 
-func benchPages(b *testing.B, db *pgtest.DB, base string) http.Handler {
+func benchKeyset(b *testing.B) string {
 	b.Helper()
 	keyset, err := seal.Generate()
 	if err != nil {
 		b.Fatal(err)
 	}
-	ring, err := seal.Parse(keyset)
+	return string(keyset)
+}
+
+// benchSiteOf is the program in this process, with a simulated Garmin.
+func benchSiteOf(b *testing.B, db *pgtest.DB, keyset, base string) *site {
+	b.Helper()
+	ring, err := seal.Parse([]byte(keyset))
 	if err != nil {
 		b.Fatal(err)
 	}
 	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(db.DB), ring)
 	if err != nil {
-		b.Fatal(err)
-	}
-	accounts := account.New(postgres.NewAccounts(db.DB), passwordCost)
-	if _, err := accounts.Create(context.Background(), "bench@example.com", benchPassword, account.RoleUser); err != nil {
 		b.Fatal(err)
 	}
 	address, err := url.Parse(base)
@@ -110,7 +120,7 @@ func benchPages(b *testing.B, db *pgtest.DB, base string) http.Handler {
 		b.Fatal(err)
 	}
 	b.Cleanup(site.links.Close)
-	return site.pages
+	return site
 }
 
 func benchPost(b *testing.B, client *http.Client, address string, form url.Values) {

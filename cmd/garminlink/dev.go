@@ -10,8 +10,9 @@ import (
 
 func newDev(p process) *cobra.Command {
 	var (
-		dir  string
-		port int
+		dir     string
+		port    int
+		durable bool
 	)
 	command := &cobra.Command{
 		Use:   "dev",
@@ -21,19 +22,21 @@ func newDev(p process) *cobra.Command {
 	}
 	command.Flags().StringVar(&dir, "data-dir", ".dev", "what to keep from one run to the next")
 	command.Flags().IntVar(&port, "port", 0, "the port to serve on (default: the first free one from 8080)")
-	command.AddCommand(&cobra.Command{
+	database := &cobra.Command{
 		Use:    "postgres -- command [argument...]",
 		Short:  "Run a command with a throwaway PostgreSQL server",
 		Hidden: true,
 		Args:   cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, argv []string) error {
-			code, err := dev.WithDatabase(cmd.Context(), argv, p.stdin, p.stdout, p.stderr)
+			code, err := dev.WithDatabase(cmd.Context(), durable, argv, p.stdin, p.stdout, p.stderr)
 			if err != nil || code == 0 {
 				return err
 			}
 			return exitStatus(code)
 		},
-	})
+	}
+	database.Flags().BoolVar(&durable, "durable", false, "with PostgreSQL's own settings, as benchmarks need it")
+	command.AddCommand(database)
 	return command
 }
 

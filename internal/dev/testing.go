@@ -17,13 +17,16 @@ import (
 // returns the command's exit code. The command finds the server's address in
 // GARMINLINK_TEST_DATABASE_URL and PostgreSQL's programs in its PATH. When
 // ctx ends, it is sent SIGTERM.
-func WithDatabase(ctx context.Context, argv []string, stdin io.Reader, stdout, stderr io.Writer) (code int, err error) {
+//
+// A durable server writes to its disk what it has promised to keep, as in a
+// deployment.
+func WithDatabase(ctx context.Context, durable bool, argv []string, stdin io.Reader, stdout, stderr io.Writer) (code int, err error) {
 	dir, err := os.MkdirTemp("", "garminlink-test-")
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	cluster, err := pgcluster.Start(ctx, pgcluster.Config{Dir: dir, Throwaway: true, Out: stderr})
+	cluster, err := pgcluster.Start(ctx, pgcluster.Config{Dir: dir, Throwaway: !durable, Out: stderr})
 	if err != nil {
 		return 0, err
 	}

@@ -10,7 +10,7 @@ import (
 func TestCommandHasADatabaseWhileItRuns(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	code, err := WithDatabase(t.Context(),
+	code, err := WithDatabase(t.Context(), false,
 		[]string{"sh", "-c", `psql -Atc "SHOW fsync" "$GARMINLINK_TEST_DATABASE_URL" && exit 7`},
 		nil, &out, t.Output())
 	if err != nil || code != 7 || out.String() != "off\n" {
@@ -32,7 +32,7 @@ func TestExitCodeFollowsTheShells(t *testing.T) {
 
 func TestCommandThatIsMissingLeavesNoServer(t *testing.T) {
 	t.Parallel()
-	if _, err := WithDatabase(t.Context(), []string{"no-such-program"}, nil, os.Stdout, t.Output()); err == nil {
+	if _, err := WithDatabase(t.Context(), false, []string{"no-such-program"}, nil, os.Stdout, t.Output()); err == nil {
 		t.Error("no error")
 	}
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/garmin/garmintest"
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/postgres"
+	"github.com/garminlink/garminlink/internal/postgres/pgtest"
+)
+
+// What a worker asks under load, next to pgbench with the very statements that
+// it leads to, in the same run.
+func BenchmarkCheckOut(b *testing.B) { benchmarkAPI(b, "POST", "/checkout", `{"format":"garth"}`) }
+func BenchmarkReadLink(b *testing.B) { benchmarkAPI(b, "GET", "", "") }
+
+func benchmarkAPI(b *testing.B, method, below, body string) {
+	i := newInstallation(b)
+	request := fmt.Sprintf("%s /api/v1/links/%s%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		method, i.user, below, i.token.Reveal(), len(body), body)
+	statements := i.statements(b, request)
+	addr, pid := i.serve(b, fmt.Sprintf("%s&pool_max_conns=%d", i.db.URL, busy))
+	askMany(b, addr, request, 20*busy) // connections are made, and statements prepared
+	n := max(b.N/busy, 1) * busy
+	b.ResetTimer()
+	took, each := askMany(b, addr, request, n)
+	b.StopTimer()
+	ours, theirs := float64(n)/took.Seconds(), pgbench(b, i.db.URL, statements, max(n, 100*busy))
+	b.ReportMetric(ours, "requests/s")
+	b.ReportMetric(theirs, "pgbench/s")
+	b.ReportMetric(100*ours/theirs, "%ofpgbench")
+	b.ReportMetric(float64(len(statements)), "statements")
+	b.ReportMetric(each[n/2].Seconds()*1000, "p50-ms")
+	b.ReportMetric(each[n*99/100].Seconds()*1000, "p99-ms")
+	b.ReportMetric(memory(b, pid), "peak-MB")
+}
+
+// installation has one link that works among benchUsers others, and a token.
+type installation struct {
+	db     *pgtest.DB
+	keyset string
+	user   uuid.UUID
+	token  account.Secret
+}
+
+func newInstallation(b *testing.B) *installation {
+	b.Helper()
+	ctx := context.Background()
+	i := &installation{db: pgtest.New(b)}
+	seedBench(b, i.db)
+	i.keyset = benchKeyset(b)
+	accounts := account.New(postgres.NewAccounts(i.db.DB), passwordCost)
+	user, err := accounts.Create(ctx, "bench@example.com", benchPassword, account.RoleUser)
+	if err != nil {
+		b.Fatal(err)
+	}
+	i.user = user.ID
+	if _, i.token, err = accounts.CreateToken(ctx, account.NewToken{Name: "bench", Scopes: account.Scopes()}); err != nil {
+		b.Fatal(err)
+	}
+	site := benchSiteOf(b, i.db, i.keyset, "http://localhost")
+	_, err = site.links.Start(ctx, link.Act{User: i.user, By: link.ByUser}, link.Credentials{
+		Email: "plain@garmin.example", Password: garmintest.DemoPassword, Region: garmintest.Global,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return i
+}
+
+// statements is what one request leads to, once everything is prepared.
+func (i *installation) statements(b *testing.B, request string) (literal []string) {
+	b.Helper()
+	tap := newTap(b, i.db.URL)
+	addr, _ := i.serve(b, tap.URL)
+	ctx := context.Background()
+	db, err := pgx.Connect(ctx, i.db.URL+"&search_path="+pgtest.Schema)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = db.Close(ctx) }()
+	for range 2 {
+		tap.take()
+		if _, err := askOver(addr, request, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, s := range tap.take() {
+		text, err := s.literal(ctx, db)
+		if err != nil {
+			b.Fatal(err)
+		}
+		literal = append(literal, text)
+	}
+	return literal
+}
+
+// serve starts the program, and ends it with the benchmark.
+func (i *installation) serve(b *testing.B, database string) (addr string, pid int) {
+	b.Helper()
+	cmd := exec.Command(os.Args[0], "serve", "--no-worker")
+	cmd.Env = []string{mainVariable + "=1", prefix + "DATABASE_URL=" + database, prefix + "KEYSET=" + i.keyset,
+		prefix + "BASE_URL=http://localhost", prefix + "ADDR=127.0.0.1:0", prefix + "LOG_FORMAT=json",
+		prefix + "TOKEN_REQUESTS_PER_MINUTE=1000000"}
+	said := newTranscript()
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	p := &program{cmd: cmd, log: said}
+	addr, _ = p.await(b, "serving")["addr"].(string)
+	return addr, cmd.Process.Pid
+}

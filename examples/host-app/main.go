@@ -38,7 +38,7 @@ func main() {
 		webhooks:   webhooks{secret: secret, seen: map[string]bool{}, events: map[string]string{}},
 		sessions:   map[string]*session{},
 	}
-	log.Print("listening on ", a.base)
+	log.Printf("%s is served at %s", a.base, listener.Addr())
 	log.Fatal(http.Serve(listener, a.routes()))
 }
 

@@ -30,14 +30,16 @@ const (
 // guard would not see where a message goes.
 type sender struct {
 	https, http *http.Client
+	patience    time.Duration // attemptTime, but for tests of this package
 }
 
 // newSender trusts the system's certificates and name servers where roots and
 // names are nil.
 func newSender(allowed []netip.Prefix, roots *x509.CertPool, names *net.Resolver) *sender {
 	return &sender{
-		https: newClient(guard{allowed: allowed, public: true}, roots, names),
-		http:  newClient(guard{allowed: allowed}, roots, names),
+		https:    newClient(guard{allowed: allowed, public: true}, roots, names),
+		http:     newClient(guard{allowed: allowed}, roots, names),
+		patience: attemptTime,
 	}
 }
 
@@ -57,7 +59,7 @@ func newClient(g guard, roots *x509.CertPool, names *net.Resolver) *http.Client 
 
 // post makes one attempt.
 func (s *sender) post(ctx context.Context, c Claimed, secrets [][]byte) Answer {
-	within, cancel := context.WithTimeout(ctx, attemptTime)
+	within, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
 	begin := time.Now()
 	request, err := newRequest(within, c, secrets)

@@ -119,11 +119,11 @@ func (w *Webhooks) change(ctx context.Context, statement string, args ...any) er
 func (w *Webhooks) AddTest(ctx context.Context, d notify.Delivery) error {
 	var enabled bool
 	err := w.pool.QueryRow(ctx, `
-		WITH enabled AS (SELECT id, disabled_at IS NULL AS is FROM webhook_endpoints WHERE id = $2),
+		WITH endpoint AS (SELECT id, disabled_at IS NULL AS enabled FROM webhook_endpoints WHERE id = $2),
 		added AS (
 			INSERT INTO webhook_deliveries (id, endpoint_id, type, body, state, ended_at)
-			SELECT $1, id, $3, $4, $5, app_now() FROM enabled WHERE is)
-		SELECT is FROM enabled`, d.ID, d.Endpoint, d.Type, d.Body, d.State).Scan(&enabled)
+			SELECT $1, id, $3, $4, $5, app_now() FROM endpoint WHERE enabled)
+		SELECT enabled FROM endpoint`, d.ID, d.Endpoint, d.Type, d.Body, d.State).Scan(&enabled)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return notify.ErrNotFound

@@ -42,9 +42,10 @@ lint: ## check format, vet, staticcheck, known vulnerabilities, generated files
 	.ci/lint
 
 .PHONY: generate
-generate: ## make the Go code of the pages and of the API's types anew
+generate: ## make anew what is made of the pages and of the API's contract
 	$(TOOL) templ generate -path views
 	$(TOOL) oapi-codegen -config web/api/types.yaml web/api/openapi.yaml
+	$(GO) test ./web/api -run '^TestTheReferenceIsCurrent$$' -update
 
 .PHONY: fmt
 fmt: ## format Go and the pages

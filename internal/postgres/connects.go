@@ -42,7 +42,7 @@ func (connectRow) TableName() string { return "connect_sessions" }
 // shownConnect is a connect session with what tells whose it is, and whether
 // its candidate stands.
 type shownConnect struct {
-	connectRow
+	Row         connectRow `gorm:"embedded"` // GORM passes over what is embedded and not exported
 	Email       *string
 	ExternalID  *string
 	Application *string
@@ -87,7 +87,7 @@ func readConnect(db *gorm.DB, which string, args ...any) (link.ConnectSession, e
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return link.ConnectSession{}, link.ErrNotFound
 	}
-	c := row.session()
+	c := row.Row.session()
 	c.Email, c.ExternalID, c.Application = value(row.Email), value(row.ExternalID), value(row.Application)
 	c.Waiting, c.Now = row.Waiting, row.Now
 	return c, err

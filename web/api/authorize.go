@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -115,25 +114,3 @@ func bearer(r *http.Request) account.Secret {
 	}
 	return account.Secret(strings.TrimSpace(secret))
 }
-
-// refOf is whom the path names: the zero UserRef if that is nobody's business.
-func refOf(c echo.Context) (account.UserRef, error) {
-	text := c.Param("user")
-	if text == "" {
-		return account.UserRef{}, nil
-	}
-	if c.Request().URL.RawPath != "" { // then echo matches that one, and leaves it as it is
-		unescaped, err := url.PathUnescape(text)
-		if err != nil {
-			return account.UserRef{}, invalid("user", notARef)
-		}
-		text = unescaped
-	}
-	ref, err := account.ParseUserRef(text)
-	if err != nil {
-		return account.UserRef{}, invalid("user", notARef)
-	}
-	return ref, nil
-}
-
-const notARef = "must be our id of a user, or ext: and 1 to 255 printable characters"

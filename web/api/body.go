@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -67,10 +68,13 @@ func fieldOf(p jsontext.Pointer) string {
 		if path.Len() > 0 {
 			path.WriteByte('.')
 		}
-		path.WriteString(token)
+		path.WriteString(printed(token))
 	}
 	return path.String()
 }
+
+// printed is the name of a field or parameter, which may be none of ours.
+func printed(name string) string { return fmt.Sprintf("%.100s", strings.ToValidUTF8(name, "\uFFFD")) }
 
 func wanted(t reflect.Type) string {
 	switch {

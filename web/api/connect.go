@@ -24,8 +24,12 @@ func (a *API) createConnect(c echo.Context, k caller) error {
 	if err := read(c, &r); err != nil {
 		return err
 	}
+	ref, err := account.ParseUserRef(r.User)
+	if err != nil {
+		return err // the body was checked
+	}
 	act := k.act()
-	if act.User, err = a.visitor(c, r); err != nil {
+	if act.User, err = a.ensure(c, ref, r.Email); err != nil {
 		return err
 	}
 	wanted := link.NewConnect{
@@ -61,26 +65,6 @@ func idempotencyKey(c echo.Context) (string, error) {
 		return "", invalid(name, "must have 1 to 255 characters")
 	}
 	return values[0], nil
-}
-
-// visitor is the user who is to be sent over. One of the host application's own
-// is made if he is not known.
-func (a *API) visitor(c echo.Context, r ConnectSessionRequest) (uuid.UUID, error) {
-	ref, err := account.ParseUserRef(r.User)
-	if err != nil {
-		return uuid.Nil, err // the body was checked
-	}
-	if ref.ExternalID() == "" {
-		if r.Email != nil {
-			return uuid.Nil, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: "is for users with ext: alone"})
-		}
-		return ref.ID(), nil
-	}
-	u, err := a.Accounts.EnsureExternal(c.Request().Context(), ref.ExternalID(), orZero(r.Email))
-	if errors.Is(err, account.ErrInvalidEmail) {
-		return uuid.Nil, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: notAnEmail})
-	}
-	return u.ID, err
 }
 
 func (a *API) getConnect(c echo.Context, _ caller) error {
@@ -129,13 +113,4 @@ func connectOf(s link.ConnectSession) ConnectSession {
 		Purpose: Purpose(s.Purpose), Status: ConnectSessionStatus(s.Status()),
 		CreatedAt: s.CreatedAt.UTC(), ExpiresAt: s.ExpiresAt.UTC(),
 	}
-}
-
-// orZero is what some is the way back from.
-func orZero[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -17,7 +17,7 @@ const (
 )
 
 func (a *API) listEvents(c echo.Context, _ caller) error {
-	q := query{c: c}
+	q := queryOf(c)
 	after := q.event("after")
 	types := q.types()
 	most := q.number("limit", defaultLimit, 1, maxLimit)
@@ -25,12 +25,8 @@ func (a *API) listEvents(c echo.Context, _ caller) error {
 	if err := q.rest(); err != nil {
 		return err
 	}
-	told := make([]link.EventType, len(types))
-	for i, t := range types {
-		told[i] = link.EventType(t)
-	}
 	happened, err := a.await(c.Request().Context(), time.Duration(wait)*time.Second, func(ctx context.Context) ([]link.Happening, error) {
-		return a.Links.Happened(ctx, after, told, most)
+		return a.Links.Happened(ctx, after, types, most)
 	})
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 )
 
 func (a *API) listLinks(c echo.Context, _ caller) error {
-	q := query{c: c}
+	q := queryOf(c)
 	wanted := link.Query{
 		State: string(q.state()), UpdatedAfter: q.time("updated_after"),
 		After: q.place(), Most: q.number("limit", defaultLimit, 1, maxLimit),
@@ -92,6 +92,15 @@ func some[T comparable](v T) *T {
 		return nil
 	}
 	return &v
+}
+
+// orZero is what some is the way back from.
+func orZero[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
 }
 
 // moment is nil for the zero time, and otherwise in UTC.

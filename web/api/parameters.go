@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/link"
 )
 
 // Bounds of openapi.yaml.
@@ -19,15 +22,24 @@ const (
 // query reads the parameters of a request. A parameter that is faulty, unknown
 // or there twice is refused: a filter that is not obeyed would be a lie.
 type query struct {
-	c     echo.Context
+	sent  url.Values
 	known []string
 	err   error // the first
+}
+
+func queryOf(c echo.Context) *query {
+	q := new(query)
+	var err error
+	if q.sent, err = url.ParseQuery(c.Request().URL.RawQuery); err != nil {
+		q.refuse("query", "must be name=value, percent-encoded, with & between")
+	}
+	return q
 }
 
 // take returns the value of a parameter; ok is false if it is absent.
 func (q *query) take(name string) (value string, ok bool) {
 	q.known = append(q.known, name)
-	values, ok := q.c.QueryParams()[name]
+	values, ok := q.sent[name]
 	if !ok {
 		return "", false
 	}
@@ -77,14 +89,14 @@ func (q *query) state() LinkState {
 	return s
 }
 
-func (q *query) types() (types []EventType) {
+func (q *query) types() (types []link.EventType) {
 	text, ok := q.take("types")
 	if !ok {
 		return nil
 	}
 	for name := range strings.SplitSeq(text, ",") {
-		t := EventType(name)
-		if !t.Valid() || slices.Contains(types, t) {
+		t := link.EventType(name)
+		if !EventType(t).Valid() || slices.Contains(types, t) {
 			q.refuse("types", "must be types of events, each once, with commas between")
 		}
 		types = append(types, t)
@@ -94,9 +106,9 @@ func (q *query) types() (types []EventType) {
 
 // rest fails with the first fault.
 func (q *query) rest() error {
-	for name := range q.c.QueryParams() {
+	for name := range q.sent {
 		if !slices.Contains(q.known, name) {
-			q.refuse(name, "is no parameter of this request")
+			q.refuse(printed(name), "is no parameter of this request")
 		}
 	}
 	return q.err

@@ -70,7 +70,7 @@ func (a *API) judge(err error) *refusal {
 	} else if ok && e.Code == http.StatusMethodNotAllowed {
 		return refuse(CodeMethodNotAllowed)
 	}
-	if errors.Is(err, link.ErrStoreDown) {
+	if errors.Is(err, link.ErrStoreDown) || errors.Is(err, link.ErrUnreadable) {
 		return refuse(CodeUnavailable)
 	}
 	return refuse(CodeInternalError)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,16 @@ func (f *faults) email(value *string) {
 
 const notAnEmail = "must be an e-mail address"
 
+// address is for required URLs that a browser can be sent to.
+func (f *faults) address(field, value string) {
+	if f.text(field, value, 1, maxReturnURL); value == "" {
+		return
+	}
+	if u, err := url.Parse(value); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		f.add(field, "must be an address that begins with https://")
+	}
+}
+
 func (f *faults) outcome(prefix string, generation int64, outcome Outcome) {
 	if generation < 1 {
 		f.add(prefix+"generation", "must be a generation that was checked out")
@@ -117,7 +128,7 @@ func (r *SessionRequest) faults() (f faults) {
 func (r *ConnectSessionRequest) faults() (f faults) {
 	f.ref("user", r.User)
 	f.email(r.Email)
-	f.text("return_url", r.ReturnURL, 1, maxReturnURL)
+	f.address("return_url", r.ReturnURL)
 	f.text("state", r.State, minState, maxState)
 	if r.Region != nil {
 		among(&f, "region", *r.Region, RegionGarminCom, RegionGarminCn)

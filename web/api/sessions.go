@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -81,32 +80,15 @@ func (a *API) putSession(c echo.Context, k caller) error {
 
 // importSession makes a link, and its user if he is a host application's.
 func (a *API) importSession(c echo.Context, k caller, r SessionRequest) error {
-	k, err := a.ensure(c, k, k.ref, r.Email)
-	if err != nil {
+	if k.user == uuid.Nil && k.ref.ExternalID() == "" {
+		return refuse(CodeUserNotFound)
+	}
+	var err error
+	if k.user, err = a.ensure(c, k.ref, r.Email); err != nil {
 		return err
 	}
 	if _, err := a.Links.Import(c.Request().Context(), k.act(), link.Import{Text: link.Secret(r.Session)}); err != nil {
 		return err
 	}
 	return a.answerLink(c, http.StatusCreated, k.user)
-}
-
-// ensure is for routes that make the user of a host application whom we do not
-// know.
-func (a *API) ensure(c echo.Context, k caller, ref account.UserRef, email *string) (caller, error) {
-	if ref.ExternalID() == "" {
-		if email != nil {
-			return k, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: "is for ext: users only"})
-		}
-		if k.user == uuid.Nil {
-			return k, refuse(CodeUserNotFound)
-		}
-		return k, nil
-	}
-	u, err := a.Accounts.EnsureExternal(c.Request().Context(), ref.ExternalID(), *cmp.Or(email, new(string)))
-	if errors.Is(err, account.ErrInvalidEmail) {
-		return k, refuse(CodeInvalidBody).at(FieldError{Field: "email", Detail: notAnEmail})
-	}
-	k.user = u.ID
-	return k, err
 }

@@ -402,7 +402,7 @@ type CheckOutRequest struct {
 	// MinTTL For how many seconds it must last at least.
 	MinTTL *int `json:"min_ttl,omitempty"`
 
-	// RefreshToken Whether it can renew itself. Not with `bearer`.
+	// RefreshToken Whether it can renew itself; a `bearer` cannot.
 	RefreshToken *bool `json:"refresh_token,omitempty"`
 }
 

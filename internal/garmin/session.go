@@ -56,6 +56,12 @@ func (s *Session) SameGrant(o *Session) bool {
 	return false
 }
 
+// Same reports that both hold the very same tokens.
+func (s *Session) Same(o *Session) bool {
+	return s.region == o.region && s.accessToken() == o.accessToken() && s.Renewal() == o.Renewal() &&
+		(s.Renewal() == RenewNone || s.SameGrant(o))
+}
+
 // Misplaced reports that the access token was issued in another region than the one that the session says.
 func (s *Session) Misplaced() bool { return s.claims.region != "" && s.claims.region != s.region }
 

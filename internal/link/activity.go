@@ -38,14 +38,14 @@ func (s *Service) reportTo(next func(context.Context, garmin.Attempt)) func(cont
 	}
 }
 
-// noted notes how a hand-off or an import ended, and returns that.
-func (s *Service) noted(ctx context.Context, act Act, login Login, region garmin.Region, result error) error {
+// noted notes how a hand-off, an import or a write-back ended, and returns that.
+func (s *Service) noted(ctx context.Context, act Act, what string, region garmin.Region, result error) error {
 	outcome := string(KindOf(result))
 	if result != nil && outcome == "" {
 		outcome = "fault" // of ours
 	}
 	s.note(ctx, Activity{
-		User: act.User, RequestID: act.RequestID, What: string(login.Way), Region: string(region), Outcome: outcome,
+		User: act.User, Token: act.Token, RequestID: act.RequestID, What: what, Region: string(region), Outcome: outcome,
 	})
 	return result
 }

@@ -93,7 +93,7 @@ func (s *Service) conclude(ctx context.Context, act Act, f fence, ticket *garmin
 func (s *Service) welcome(ctx context.Context, act Act, f fence, a arrival) error {
 	err := s.persist(ctx, func(again bool) error { return s.keep(ctx, act, f, a, again) })
 	switch k := KindOf(err); k {
-	case AccountTaken, OtherAccount:
+	case AccountTaken, OtherAccount, AlreadyLinked:
 		return s.abandon(ctx, act, f, fail(k))
 	}
 	return err
@@ -144,6 +144,11 @@ func (s *Service) keep(ctx context.Context, act Act, f fence, a arrival, again b
 		}
 	}
 	return s.deliver(ctx, act, f, func(r *Record) error {
+		if act.By == ByWorker {
+			if err := r.takes(a.profile.GUID); err != nil {
+				return err
+			}
+		}
 		switch other := r.GarminGUID != a.profile.GUID; {
 		case r.Connect != nil && r.Connect.Purpose == ToRelink && other:
 			return fail(OtherAccount)

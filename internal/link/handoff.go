@@ -67,7 +67,7 @@ func (s *Service) Redeem(ctx context.Context, act Act, h Handoff) (Link, error) 
 	login := Login{ID: newID(), Way: ByHandoff, Form: h.Form, Subject: s.vault.macOf(string(ByHandoff), ticket.Value.Reveal())}
 	admit := func(r *Record, recent []Login) error { return allow(recent, r.Now) }
 	return s.attempt(ctx, act, login, admit, func(ctx context.Context, login Login) error {
-		return s.noted(ctx, act, login, region, s.redeemTicket(ctx, act, login, ticket))
+		return s.noted(ctx, act, string(login.Way), region, s.redeemTicket(ctx, act, login, ticket))
 	})
 }
 

@@ -46,6 +46,9 @@ func (i Import) Check(now time.Time) error {
 // session that the link has changes nothing. From then on the session is renewed
 // here: a program that goes on renewing its own copy may end both.
 //
+// What a worker brings takes the place of no live session, and waits for nobody's
+// yes: it fails with AlreadyLinked and OtherAccount.
+//
 // It fails with the Session kinds, InProgress, AccountTaken and what Garmin may
 // refuse; the link is then as it was.
 func (s *Service) Import(ctx context.Context, act Act, i Import) (Link, error) {
@@ -54,7 +57,7 @@ func (s *Service) Import(ctx context.Context, act Act, i Import) (Link, error) {
 		return Link{}, faulty(sessionFaults, err)
 	}
 	if act.By == ByWorker { // it may bring thousands: users come first
-		ctx, err = paced(ctx), s.mayAsk(ctx, session.Region(), "")
+		ctx, err = paced(ctx), s.reachable(ctx, session.Region(), "")
 	} else {
 		err = s.coolingDown(ctx, session.Region(), "")
 	}
@@ -67,16 +70,34 @@ func (s *Service) Import(ctx context.Context, act Act, i Import) (Link, error) {
 		if held = s.holdsGrant(r, session); held {
 			return fail(InProgress)
 		}
+		if act.By == ByWorker {
+			if err := r.takes(session.GUID()); err != nil {
+				return err
+			}
+		}
 		renew = mustRenew(r, session)
 		return cmp.Or(worthTaking(r, session), allow(recent, r.Now))
 	}
 	l, err := s.attempt(ctx, act, login, admit, func(ctx context.Context, login Login) error {
-		return s.noted(ctx, act, login, session.Region(), s.takeOver(ctx, act, login, session, renew))
+		return s.noted(ctx, act, string(ByImport), session.Region(), s.takeOver(ctx, act, login, session, renew))
 	})
 	if held {
 		return s.View(ctx, act)
 	}
 	return l, err
+}
+
+// takes says whether a worker may bring a session of this Garmin account; "" if
+// the session does not tell.
+func (r *Record) takes(guid string) error {
+	switch {
+	case r.State.Session == Live:
+		return fail(AlreadyLinked)
+	case r.GarminGUID != "" && guid != "" && guid != r.GarminGUID:
+		return fail(OtherAccount)
+	default:
+		return nil
+	}
 }
 
 // holdsGrant reports that the link's session is renewed by the very same token.
@@ -108,6 +129,11 @@ func (s *Service) takeOver(ctx context.Context, act Act, login Login, session *g
 	if err == nil {
 		return s.welcome(ctx, act, f, a)
 	}
+	return s.abandon(ctx, act, f, s.refusedSession(ctx, session, err))
+}
+
+// refusedSession translates why a session that was brought does not count.
+func (s *Service) refusedSession(ctx context.Context, session *garmin.Session, err error) *Error {
 	e, ours := errors.AsType[*Error](err)
 	if !ours {
 		e = s.refused(ctx, session.Region(), "", err)
@@ -118,7 +144,7 @@ func (s *Service) takeOver(ctx context.Context, act Act, login Login, session *g
 			e.Kind = SessionRegion
 		}
 	}
-	return s.abandon(ctx, act, f, e)
+	return e
 }
 
 // prove has Garmin accept the session: its API as it is, if that will do, for a

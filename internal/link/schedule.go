@@ -107,9 +107,9 @@ func (r *Record) hold(next SealedSession, s *garmin.Session) error {
 		next.RefreshExpiresAt = r.Now.Add(former.RefreshExpiresAt.Sub(r.ObtainedAt))
 	}
 	end := s.EndsAt()
-	// A refresh that did not move the end has shown that none does.
-	if s.Renewal() == garmin.RenewDI && !former.RefreshExpiresAt.IsZero() &&
-		next.RefreshExpiresAt.Before(former.RefreshExpiresAt.Add(time.Hour)) {
+	// A refresh that did not move the end with the time has shown that none does.
+	if s.Renewal() == garmin.RenewDI && !former.RefreshExpiresAt.IsZero() && !r.ObtainedAt.IsZero() &&
+		next.RefreshExpiresAt.Sub(former.RefreshExpiresAt) < r.Now.Sub(r.ObtainedAt)/2 {
 		end = next.RefreshExpiresAt
 	}
 	r.dropSession()

@@ -15,9 +15,9 @@ import (
 func (p *Links) Note(ctx context.Context, a link.Activity) error {
 	return p.onRecord(ctx, func() error {
 		_, err := p.pool.Exec(ctx, `
-			INSERT INTO link_activity (user_id, request_id, what, flow, region, op, outcome, status, type, took)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			a.User, a.RequestID, a.What, a.Flow, a.Region, a.Op, a.Outcome, a.Status, a.Type, a.Took)
+			INSERT INTO link_activity (user_id, token_id, request_id, what, flow, region, op, outcome, status, type, took)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			a.User, idOf(a.Token), a.RequestID, a.What, a.Flow, a.Region, a.Op, a.Outcome, a.Status, a.Type, a.Took)
 		return err
 	})
 }

@@ -28,7 +28,7 @@ CREATE TABLE connect_sessions (
     CONSTRAINT ended_is_whole CHECK ((ended_at IS NULL) = (outcome IS NULL)),
     CONSTRAINT keyed_is_whole CHECK ((idempotency_key IS NULL) = (request_hash IS NULL))
 );
-CREATE UNIQUE INDEX connect_idempotency ON connect_sessions (token_id, idempotency_key);
+CREATE UNIQUE INDEX connect_idempotency ON connect_sessions (coalesce(token_id, created_by), idempotency_key);
 CREATE INDEX connect_sessions_user ON connect_sessions (user_id);
 CREATE INDEX connect_sessions_created ON connect_sessions (created_at);
 

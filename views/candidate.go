@@ -1,13 +1,32 @@
 package views
 
 // Candidate is the form of POST /link/replace: the login led to another
-// Garmin account than before.
+// Garmin account than before, or has to be taken by a host application.
 type Candidate struct {
 	ID          string // which candidate is answered; sent back as "candidate"
 	Name        string // of the account just signed in to; may be ""
 	Email       string // "" if nobody typed one
-	FormerName  string // of the account that is linked, or its e-mail
+	FormerName  string // of the other account that is linked, or its e-mail; "" if there is none
+	Host        string // to which the user goes back with it; "": nowhere
 	SecondsLeft int
+}
+
+func (c Candidate) yes() string {
+	switch {
+	case c.Host == "":
+		return "Use the new account"
+	case c.FormerName != "":
+		return "Use the new account, and go back to " + c.Host
+	default:
+		return "Go back to " + c.Host
+	}
+}
+
+func (c Candidate) no() string {
+	if c.FormerName != "" {
+		return "Keep the former account"
+	}
+	return "Not me: sign in as another"
 }
 
 // name tells two accounts apart that go by the same name, as far as is known.

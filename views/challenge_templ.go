@@ -105,7 +105,7 @@ func challenge(c Challenge, focus bool) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = post("fields", "/link/mfa").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = post("fields", at(ctx, "/mfa")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -137,7 +137,7 @@ func challenge(c Challenge, focus bool) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = post("", "/link/cancel").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = post("", at(ctx, "/cancel")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -231,7 +231,7 @@ func resend(c Challenge) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = post("", "/link/mfa/resend").Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = post("", at(ctx, "/mfa/resend")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var7), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -111,7 +111,7 @@ func garminForm(f GarminForm, label string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = post("fields", "/link").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = post("fields", at(ctx, "")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

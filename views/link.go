@@ -29,6 +29,7 @@ type GarminForm struct {
 	Email         string // as entered, or the one of the link
 	Region        string // garmin.com, garmin.cn or ""
 	Open          bool   // on the page of an active link: show it unfolded
+	NoImport      bool   // a session of another program's cannot be brought instead
 	EmailError    string
 	PasswordError string
 	RegionError   string
@@ -65,9 +66,10 @@ func (l Link) fieldFaulty() bool {
 }
 
 // handoff is the way to Garmin's own page, in the region of the form.
-func (f GarminForm) handoff() templ.SafeURL {
-	if f.Region == "" {
-		return "/link/handoff"
+func (f GarminForm) handoff(ctx context.Context) templ.SafeURL {
+	path := at(ctx, "/handoff")
+	if f.Region != "" {
+		path += "?" + url.Values{"region": {f.Region}}.Encode()
 	}
-	return templ.SafeURL("/link/handoff?" + url.Values{"region": {f.Region}}.Encode())
+	return templ.SafeURL(path)
 }

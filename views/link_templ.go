@@ -234,7 +234,7 @@ func active(l Link) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = importWay().Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = importWay(l.Form).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

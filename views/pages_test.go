@@ -109,6 +109,13 @@ var pages = map[string]views.View{
 	"hand-off in China":  handoff("garmin.cn"),
 	"hand-off faulty":    handoffAgain("No ticket.", nil),
 	"hand-off limited":   handoffAgain("", limited),
+	"door":               views.Door{Visit: sent, Address: "/connect/its-secret", Browser: "0195-browser"},
+	"door of support":    views.Door{Visit: views.Visit{Whom: "mara@example.com", Account: "Mara"}, Address: "/connect/its-secret"},
+	"door used":          views.Door{Visit: sent, Address: "/connect/its-secret", Problem: limited},
+	"door over":          views.Door{Visit: sent, Address: "/connect/its-secret", Over: "It was good for half an hour."},
+	"repair a link":      views.Relink{FormID: "0195-form"},
+	"repair nobody's":    views.Relink{User: "nobody", UserError: "There is no such user."},
+	"address for a user": views.RelinkMade{Whom: "mara@example.com", Address: "https://link.example/connect/its-secret", Mail: "mailto:mara@example.com?body=Sign%20in", Minutes: 30},
 	"import":             views.Import{FormID: "0195-form"},
 	"import faulty":      views.Import{SessionError: "Half of a session."},
 	"import limited":     views.Import{Problem: limited},
@@ -128,3 +135,23 @@ var pages = map[string]views.View{
 }
 
 var chrome = views.Chrome{SignedInEmail: "mara@example.com", Role: "support", SimulatedGarmin: true, Nonce: "n0nce"}
+
+var sent = views.Visit{Whom: "runner-42", Application: "Pace", Host: "app.example.com"}
+
+// guestPages are those whose forms lead below another base.
+var guestPages = map[string]views.View{
+	"to link": views.Connect{Link: views.Link{Status: brief(views.NotLinked), Form: views.GarminForm{NoImport: true}}, Visit: sent},
+	"to relink": views.Connect{
+		Link: views.Link{Status: brief(views.ReauthNeeded), HandoffFirst: true, Form: views.GarminForm{NoImport: true}, Problem: limited}, Visit: views.Visit{Whom: "mara@example.com", Account: "Mara"},
+	},
+	"code":      views.Connect{Link: views.Link{Status: brief(views.MFAPending), Challenge: emailed()}, Visit: sent},
+	"candidate": views.Connect{Link: views.Link{Status: brief(views.Arrived), Candidate: &views.Candidate{ID: "12", Name: "Jonas", Host: "Pace", SecondsLeft: 600}}, Visit: sent},
+	"another": views.Connect{
+		Link: views.Link{Status: brief(views.Arrived), Candidate: &views.Candidate{ID: "12", Name: "Jonas", FormerName: "Mara", Host: "Pace", SecondsLeft: 600}}, Visit: sent,
+	},
+	"relinked": views.Connect{Link: views.Link{Status: brief(views.Active)}, Visit: sent, Linked: "Mara"},
+	"over":     views.Connect{Link: views.Link{Status: brief(views.NotLinked)}, Visit: sent, Over: "It was good for half an hour."},
+	"hand-off": handoff("garmin.com"),
+}
+
+func brief(state string) views.Status { return views.Status{State: state, Brief: true} }

@@ -43,6 +43,35 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
+// A guest's pages lead nowhere but below their base: what is for owners alone is
+// not offered.
+func TestPagesOfGuests(t *testing.T) {
+	t.Parallel()
+	allowed := []string{
+		"/connect", "/connect/mfa", "/connect/mfa/resend", "/connect/cancel", "/connect/replace", "/connect/ticket", "/connect/leave",
+		"/connect/handoff", "/connect/handoff?region=garmin.com", "/connect/handoff?region=garmin.cn", "/", "#main",
+	}
+	for name, page := range guestPages {
+		doc := render(t, views.Whole(views.Chrome{Base: "/connect", SignedInID: "0195", Nonce: chrome.Nonce, SimulatedGarmin: true}, page))
+		for _, n := range all(doc, tag("form", "a")) {
+			to := attr(n, "action") + attr(n, "href")
+			if !slices.Contains(allowed, to) && attr(n, "target") != "_blank" {
+				t.Errorf("%s leads to %q", name, to)
+			}
+		}
+		for _, n := range all(doc, having("hx-get")) {
+			if !strings.HasPrefix(attr(n, "hx-get"), "/connect/status") {
+				t.Errorf("%s polls %q", name, attr(n, "hx-get"))
+			}
+		}
+		for rule, holds := range rules {
+			if rule != "the signed-in account can sign out" {
+				t.Run(name+"/"+rule, func(t *testing.T) { holds(t, doc) })
+			}
+		}
+	}
+}
+
 func nothingInline(t *testing.T, doc *html.Node) {
 	for _, n := range all(doc) {
 		for _, a := range n.Attr {
@@ -79,6 +108,9 @@ func plainForms(t *testing.T, doc *html.Node) {
 		"/signin", "/signup", "/signout", "/link", "/link/mfa", "/link/mfa/resend",
 		"/link/cancel", "/link/validate", "/link/unlink", "/link/replace",
 		"/link/ticket", "/link/import", "/link/export",
+		"/connect/its-secret", "/connect", "/connect/mfa", "/connect/mfa/resend", "/connect/cancel",
+		"/connect/replace", "/connect/ticket", "/connect/leave",
+		"/support/relink",
 		"/support/tokens", "/support/tokens/revoke",
 	}
 	for _, f := range all(doc, tag("form")) {

@@ -6,12 +6,16 @@ const (
 	Active       = "active"
 	MFAPending   = "mfa_pending"
 	ReauthNeeded = "reauth_needed"
+
+	// Arrived is how a connect session stands: the user has linked, and goes back.
+	Arrived = "arrived"
 )
 
 // Status says how the link is doing. It is drawn again and again by
 // GET /link/status?shown=<state>.
 type Status struct {
-	State       string // NotLinked, Active, MFAPending or ReauthNeeded
+	State       string // NotLinked, Active, MFAPending, ReauthNeeded or Arrived
+	Brief       bool   // the state alone, without whose it is and since when, and only asked for from time to time
 	Shown       string // the query's "shown": the state that the page around it was drawn for; "" on the page itself
 	GarminName  string
 	GarminEmail string
@@ -65,6 +69,8 @@ func (s Status) badge() string {
 		return "Waiting for your code"
 	case ReauthNeeded:
 		return "Sign-in needed"
+	case Arrived:
+		return "Signed in to Garmin"
 	default:
 		return "Not linked"
 	}

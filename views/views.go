@@ -12,6 +12,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -29,6 +30,7 @@ type Chrome struct {
 	SignedInEmail   string // "" when signed out
 	SignedInID      string // sent back by every form as "as": a page may outlive its sign-in
 	Role            string // user, support or admin
+	Base            string // below which forms and links of a link's pages lead; "" for /link
 	SimulatedGarmin bool
 	Nonce           string // of this response's Content-Security-Policy (script-src 'nonce-...'); a part needs the header, too
 }
@@ -40,19 +42,26 @@ func Whole(c Chrome, v View) templ.Component { return within(c, document(c, v)) 
 // target is #main.
 func Part(c Chrome, v View) templ.Component { return within(c, part(v)) }
 
-// StatusPart is the status part alone, for GET /link/status.
+// StatusPart is the status part alone, for GET /link/status and its like.
 func StatusPart(c Chrome, s Status) templ.Component { return within(c, status(s)) }
 
-type signedInKey struct{}
+type chromeKey struct{}
 
 func within(c Chrome, inner templ.Component) templ.Component {
+	c.Base = cmp.Or(c.Base, "/link")
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		ctx = context.WithValue(ctx, signedInKey{}, c.SignedInID)
+		ctx = context.WithValue(ctx, chromeKey{}, c)
 		return inner.Render(templ.WithNonce(ctx, c.Nonce), w)
 	})
 }
 
 func signedInID(ctx context.Context) string {
-	id, _ := ctx.Value(signedInKey{}).(string)
-	return id
+	c, _ := ctx.Value(chromeKey{}).(Chrome)
+	return c.SignedInID
+}
+
+// at is where a path below the base leads.
+func at(ctx context.Context, path string) string {
+	c, _ := ctx.Value(chromeKey{}).(Chrome)
+	return c.Base + path
 }

@@ -129,6 +129,9 @@ var accountPlaces = []struct {
 	{account.ErrTokenExists, "token_exists", place{status: http.StatusConflict}},
 	{account.ErrTokenNotFound, "token_not_found", place{status: http.StatusConflict}},
 	{errAdminsOnly, "admins_only", place{status: http.StatusForbidden}},
+	{errNoVisit, "no_visit", place{status: http.StatusForbidden}},
+	{errNoSuchUser, "no_such_user", place{http.StatusUnprocessableEntity, "user"}},
+	{errNothingToRelink, "nothing_to_relink", place{http.StatusUnprocessableEntity, "user"}},
 	{errNotYourPassword, "not_your_password", place{http.StatusUnprocessableEntity, "password"}},
 }
 
@@ -159,6 +162,17 @@ func (s *Server) judge(err error) (a answer, ofForm bool) {
 		text = s.texts.Pages[status]
 	}
 	return answer{message: text, status: status}, status == http.StatusUnprocessableEntity
+}
+
+// judgeFor has the words of those whom a host application has sent, where they
+// differ.
+func (s *Server) judgeFor(c echo.Context, err error) (a answer, ofForm bool) {
+	a, ofForm = s.judge(err)
+	v, _ := visitorOf(c)
+	if m, ok := s.texts.Guests[a.kind]; ok && v.connect != nil {
+		a.message = m
+	}
+	return a, ofForm
 }
 
 // inWay has the words of a way on which no password was typed, where they

@@ -22,7 +22,7 @@ func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance
 		}
 		if fromAnotherSignIn(c) {
 			s.leaveNotice(c, stranger)
-			return leave(c, http.StatusConflict, home)
+			return leave(c, http.StatusConflict, baseOf(c))
 		}
 		err := s.admit(c, allowances)
 		if err == nil {
@@ -31,7 +31,7 @@ func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance
 		if err == nil {
 			return nil
 		}
-		a, ofForm := s.judge(err)
+		a, ofForm := s.judgeFor(c, err)
 		if !ofForm {
 			return err
 		}
@@ -45,11 +45,12 @@ func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance
 }
 
 // fromAnotherSignIn reports that the form stood on a page of another user, who
-// has signed out in this browser since. He would act on this user's link.
+// has signed out in this browser since, or of another connect session. He would
+// act on this user's link.
 func fromAnotherSignIn(c echo.Context) bool {
 	v, known := visitorOf(c)
 	as := entered(c, "as")
-	return known && as != "" && as != v.ID.String()
+	return known && as != "" && as != v.mark()
 }
 
 func readForm(c echo.Context) error {

@@ -49,7 +49,7 @@ func (s *Server) showHandoff(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		region = l.Region
+		region = prefilled(c, l).Region
 	}
 	return s.render(c, http.StatusOK, s.handoffView(region))
 }

@@ -24,6 +24,7 @@ var (
 	exportsByUser    = allowance{"export/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
 	tokensByUser     = allowance{"token/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
 	triesByEmail     = allowance{signInsByEmail.scope, signInsByEmail.rate, byOwnEmail} // to try a password is to try it
+	doorsByNetwork   = allowance{"connect/network", limit.Rate{Burst: 60, Per: 10 * time.Minute}, byNetwork}
 	actsByUser       = allowance{"link/user", limit.Rate{Burst: 40, Per: 10 * time.Minute}, byUser}
 	actsByNetwork    = allowance{"link/network", limit.Rate{Burst: 120, Per: 10 * time.Minute}, byNetwork}
 )

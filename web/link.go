@@ -14,7 +14,7 @@ func (s *Server) showLink(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, s.linkView(l, s.takeNotice(c)))
+	return s.render(c, http.StatusOK, s.pageOf(c, s.linkView(c, l, s.takeNotice(c))))
 }
 
 // showChallenge is the page that waits for a code. Once none is awaited, it is
@@ -25,9 +25,9 @@ func (s *Server) showChallenge(c echo.Context) error {
 		return err
 	}
 	if l.Challenge == nil {
-		return c.Redirect(http.StatusSeeOther, home)
+		return c.Redirect(http.StatusSeeOther, baseOf(c))
 	}
-	return s.render(c, http.StatusOK, s.linkView(l, s.takeNotice(c)))
+	return s.render(c, http.StatusOK, s.pageOf(c, s.linkView(c, l, s.takeNotice(c))))
 }
 
 // to leads to where a form stands: without scripts, its address stays in the
@@ -41,7 +41,7 @@ func (s *Server) showStatus(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	status := s.statusView(l)
+	status := s.statusOf(c, l)
 	switch shown := c.QueryParam("shown"); shown {
 	case views.NotLinked, views.Active, views.MFAPending, views.ReauthNeeded:
 		status.Shown = shown
@@ -56,7 +56,20 @@ func (s *Server) linkOf(c echo.Context) (link.Link, error) {
 // act says on whose behalf the form is sent.
 func act(c echo.Context) link.Act {
 	v, _ := visitorOf(c)
+	if v.connect != nil {
+		return actUnder(c, *v.connect)
+	}
 	return link.Act{User: v.ID, By: link.ByUser, RequestID: idOf(c)}
+}
+
+func actUnder(c echo.Context, session link.ConnectSession) link.Act {
+	return link.Act{User: session.User, By: link.ByUser, RequestID: idOf(c), Connect: session.ID}
+}
+
+// baseOf is where the pages of the visitor's link begin.
+func baseOf(c echo.Context) string {
+	v, _ := visitorOf(c)
+	return v.base()
 }
 
 func (s *Server) startLink(c echo.Context) error {
@@ -119,6 +132,9 @@ func (s *Server) replace(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if v, _ := visitorOf(c); yes && v.connect != nil {
+		return s.goBack(c, candidate)
+	}
 	l, err := s.Links.Replace(c.Request().Context(), act(c), candidate, yes)
 	if err != nil {
 		return err
@@ -141,6 +157,9 @@ func (s *Server) unlink(c echo.Context) error {
 
 // moved shows where a sign-in to Garmin has led, and tells n if to a link.
 func (s *Server) moved(c echo.Context, l link.Link, n notice) error {
+	if v, _ := visitorOf(c); v.connect != nil && l.Challenge == nil {
+		return s.arrived(c, l, n)
+	}
 	if l.Challenge != nil || l.Candidate != nil {
 		n = noNotice // the page asks its own question
 	}
@@ -148,9 +167,9 @@ func (s *Server) moved(c echo.Context, l link.Link, n notice) error {
 }
 
 func (s *Server) show(c echo.Context, l link.Link, n notice) error {
-	path := home
+	path := baseOf(c)
 	if l.Challenge != nil {
-		path = "/link/mfa"
+		path += "/mfa"
 	}
-	return s.done(c, path, n, func() views.View { return s.linkView(l, n) })
+	return s.done(c, path, n, func() views.View { return s.pageOf(c, s.linkView(c, l, n)) })
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -12,11 +13,11 @@ import (
 )
 
 // linkView puts a link into print. Times count from the reading's own clock.
-func (s *Server) linkView(l link.Link, n notice) views.Link {
+func (s *Server) linkView(c echo.Context, l link.Link, n notice) views.Link {
 	v := views.Link{
 		Status: s.statusView(l),
 		Notice: s.texts.Notices[n], NotYou: n == brought,
-		Form:         views.GarminForm{ID: uuid.NewString(), Email: l.GarminEmail, Region: l.Region},
+		Form:         prefilled(c, l),
 		HandoffFirst: l.HandoffFirst,
 	}
 	if ch := l.Challenge; ch != nil {
@@ -30,10 +31,22 @@ func (s *Server) linkView(l link.Link, n notice) views.Link {
 	if ca := l.Candidate; ca != nil {
 		v.Candidate = &views.Candidate{
 			ID: strconv.FormatInt(ca.Generation, 10), Name: ca.GarminName, Email: ca.GarminEmail,
-			FormerName: l.GarminName, SecondsLeft: secondsLeft(l, ca.ExpiresAt),
+			SecondsLeft: secondsLeft(l, ca.ExpiresAt),
+		}
+		if ca.Replaces {
+			v.Candidate.FormerName = l.GarminName
 		}
 	}
 	return v
+}
+
+// prefilled is the form as it comes. Whoever was sent here is not told the
+// e-mail of the link: an address that was sent may have been sent on.
+func prefilled(c echo.Context, l link.Link) views.GarminForm {
+	if v, _ := visitorOf(c); v.connect != nil {
+		return views.GarminForm{ID: uuid.NewString(), Region: cmp.Or(v.connect.Region, l.Region), NoImport: true}
+	}
+	return views.GarminForm{ID: uuid.NewString(), Email: l.GarminEmail, Region: l.Region}
 }
 
 func (s *Server) statusView(l link.Link) views.Status {
@@ -62,8 +75,8 @@ func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := s.linkView(l, noNotice)
-	if c.Path() == home {
+	v := s.linkView(c, l, noNotice)
+	if c.Path() == baseOf(c) {
 		v.Form.Email, v.Form.Region, v.Form.Open = entered(c, "email"), entered(c, "region"), true
 		if a.instead != "" {
 			a.Action, v.HandoffFirst = a.instead, true
@@ -72,7 +85,7 @@ func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
 	if !enter(&v, a) {
 		v.Problem = s.problem(c, a)
 	}
-	return v, nil
+	return s.pageOf(c, v), nil
 }
 
 // enter puts the answer at the field that it is about, if the page has it.

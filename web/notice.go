@@ -23,6 +23,8 @@ const (
 	kept      notice = "kept"
 	unlinked  notice = "unlinked"
 
+	linkedAgain notice = "linked_again" // for support, which waits for nobody to come back
+
 	tokenRevoked notice = "token_revoked"
 )
 

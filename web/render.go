@@ -41,9 +41,9 @@ func send(c echo.Context, status int, component templ.Component) error {
 }
 
 func (s *Server) chrome(c echo.Context) views.Chrome {
-	chrome := views.Chrome{SimulatedGarmin: s.Simulated, Nonce: nonceOf(c)}
+	chrome := views.Chrome{SimulatedGarmin: s.Simulated, Nonce: nonceOf(c), Base: baseOf(c)}
 	if v, ok := visitorOf(c); ok {
-		chrome.SignedInEmail, chrome.SignedInID, chrome.Role = v.Email, v.ID.String(), string(v.Role)
+		chrome.SignedInEmail, chrome.SignedInID, chrome.Role = v.Email, v.mark(), string(v.Role)
 	}
 	return chrome
 }

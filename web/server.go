@@ -109,7 +109,7 @@ func (s *Server) surround() error {
 func (s *Server) routes() {
 	e := s.echo
 	anyone, user, poller := s.visitor(anyoneMay), s.visitor(usersMay), s.visitor(pollersMay)
-	admin := s.visitor(adminsMay)
+	admin, staff := s.visitor(adminsMay), s.visitor(staffMay)
 
 	e.GET("/healthz", healthy)
 	e.GET("/readyz", s.ready)
@@ -126,35 +126,55 @@ func (s *Server) routes() {
 		e.POST("/signup", s.form(s.signUp, s.signUpAgain, signUpsByNetwork), anyone)
 	}
 
-	e.GET("/link", s.showLink, user)
-	e.GET("/link/mfa", s.showChallenge, user)
-	e.GET("/link/status", s.showStatus, poller)
+	s.linking(home, user, user, poller)
 	e.GET("/link/changes", s.showChanges, poller)
 	for path, act := range map[string]echo.HandlerFunc{
-		"/link":            s.startLink,
-		"/link/mfa":        s.submitCode,
-		"/link/mfa/resend": s.resendCode,
-		"/link/cancel":     s.cancel,
-		"/link/replace":    s.replace,
-		"/link/validate":   s.validate,
-		"/link/unlink":     s.unlink,
+		"/link/validate": s.validate,
+		"/link/unlink":   s.unlink,
 	} {
+		e.GET(path, to(home), user)
 		e.POST(path, s.form(act, s.linkAgain, actsByUser, actsByNetwork), user)
-		if path != "/link" && path != "/link/mfa" {
-			e.GET(path, to(home), user)
-		}
 	}
-
-	e.GET("/link/handoff", s.showHandoff, user, s.framesGarmin)
-	e.GET("/link/ticket", to("/link/handoff"), user)
-	e.POST("/link/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), user, s.framesGarmin)
 	e.GET("/link/import", s.showImport, user)
 	e.POST("/link/import", s.form(s.importSession, s.importAgain, actsByUser, actsByNetwork), user)
 	e.GET("/link/export", s.showExport, user)
 	e.POST("/link/export", s.form(s.exportSession, s.exportAgain, exportsByUser, triesByEmail, actsByNetwork), user)
 
+	e.GET("/connect/:address", s.showDoor)
+	e.POST("/connect/:address", s.form(s.bind, s.bindAgain, doorsByNetwork))
+	s.linking(connectHome, s.guest, s.guestWhileOpen, s.guest)
+	e.GET("/connect/leave", to(connectHome), s.guest)
+	e.POST("/connect/leave", s.form(s.leaveConnect, s.linkAgain, actsByUser, actsByNetwork), s.guest)
+
+	e.GET(relinkPath, s.showRelink, staff)
+	e.POST(relinkPath, s.form(s.askRelink, s.askRelinkAgain, actsByUser), staff)
 	e.GET(tokensPath, s.showTokens, admin)
 	e.POST(tokensPath, s.form(s.createToken, s.createTokenAgain, tokensByUser, triesByEmail), admin)
 	e.GET(tokensPath+"/revoke", to(tokensPath), admin)
 	e.POST(tokensPath+"/revoke", s.form(s.revokeToken, s.revokeTokenAgain, actsByUser), admin)
+}
+
+// linking is the map of what leads to a link, for those who are signed in and
+// for those whom a host application has sent: who may see how it stands, who
+// may go on, and who may poll.
+func (s *Server) linking(base string, see, act, poll echo.MiddlewareFunc) {
+	e := s.echo
+	e.GET(base, s.showLink, see)
+	e.GET(base+"/mfa", s.showChallenge, see)
+	e.GET(base+"/status", s.showStatus, poll)
+	for path, handler := range map[string]echo.HandlerFunc{
+		"":            s.startLink,
+		"/mfa":        s.submitCode,
+		"/mfa/resend": s.resendCode,
+		"/cancel":     s.cancel,
+		"/replace":    s.replace,
+	} {
+		e.POST(base+path, s.form(handler, s.linkAgain, actsByUser, actsByNetwork), act)
+		if path != "" && path != "/mfa" {
+			e.GET(base+path, to(base), see)
+		}
+	}
+	e.GET(base+"/handoff", s.showHandoff, act, s.framesGarmin)
+	e.GET(base+"/ticket", to(base+"/handoff"), act)
+	e.POST(base+"/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), act, s.framesGarmin)
 }

@@ -56,7 +56,24 @@ func cookieName(base *url.URL, name string) (full string, secure bool) {
 // visitor is whom a request comes from.
 type visitor struct {
 	account.User
-	signIn uuid.UUID
+	signIn  uuid.UUID
+	connect *link.ConnectSession // under which he is here, instead of a sign-in; nil for none
+}
+
+// mark is what his forms send back as "as".
+func (v visitor) mark() string {
+	if v.connect != nil {
+		return v.connect.ID.String()
+	}
+	return v.ID.String()
+}
+
+// base is where the pages of his link begin.
+func (v visitor) base() string {
+	if v.connect != nil {
+		return connectHome
+	}
+	return home
 }
 
 func visitorOf(c echo.Context) (visitor, bool) {
@@ -137,7 +154,7 @@ func (s *signIns) recognise(c echo.Context, touch bool) (known bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	c.Set(visitorKey, visitor{user, id})
+	c.Set(visitorKey, visitor{User: user, signIn: id})
 	return true, nil
 }
 

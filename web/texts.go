@@ -15,12 +15,21 @@ type texts struct {
 	Link         map[link.Kind]message              `json:"link"`
 	Instead      map[link.Kind]string               `json:"instead"` // see answer
 	Ways         map[link.Way]map[link.Kind]message `json:"ways"`    // in the place of Link's, where no password was typed
+	Guests       map[link.Kind]message              `json:"guests"`  // in the place of Link's, for those whom a host application has sent
+	Connect      map[link.ConnectStatus]string      `json:"connect"` // why a connect session leads no further
 	Reasons      map[link.Reason]string             `json:"reasons"`
 	Account      map[string]message                 `json:"account"`
 	Scopes       map[account.Scope]string           `json:"scopes"`
 	Pages        map[int]message                    `json:"pages"` // by status
 	Notices      map[notice]string                  `json:"notices"`
+	RelinkMail   letter                             `json:"relink_mail"`
 	PasswordRule string                             `json:"password_rule"`
+}
+
+// letter is what staff send with an address, which stands below it.
+type letter struct {
+	Subject string `json:"subject"`
+	Body    string `json:"body"`
 }
 
 // message says what happened, whose side it is on and what to do next.

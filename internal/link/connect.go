@@ -72,10 +72,11 @@ type ConnectSession struct {
 	// For display.
 	Email, ExternalID string // of the user
 	Application       string // the name of Token
+	Account           string // of ToRelink: what the Garmin account calls itself
 	Now               time.Time
 }
 
-// ErrKeyTaken says that a token has used an idempotency key before.
+// ErrKeyTaken says that an idempotency key was used before.
 var ErrKeyTaken = errors.New("link: this idempotency key was used")
 
 // ConnectStore is the part of a Store that keeps connect sessions. New ones are
@@ -84,10 +85,10 @@ type ConnectStore interface {
 	// Connect reads a connect session. It fails with ErrNotFound.
 	Connect(ctx context.Context, id uuid.UUID) (ConnectSession, error)
 
-	// ConnectByKey finds the connect session that a token has made under an
-	// idempotency key within a time, and takes the key from an older one. It
-	// fails with ErrNotFound.
-	ConnectByKey(ctx context.Context, token uuid.UUID, key string, within time.Duration) (ConnectSession, error)
+	// ConnectByKey finds the connect session that a token or one of the staff
+	// has made under an idempotency key within a time, and takes the key from
+	// an older one. It fails with ErrNotFound.
+	ConnectByKey(ctx context.Context, maker uuid.UUID, key string, within time.Duration) (ConnectSession, error)
 }
 
 // Status tells how it stood when it was read.

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -22,8 +23,8 @@ type NewConnect struct {
 
 	Token, Staff uuid.UUID // one of the two
 
-	// Key makes the request idempotent for a day, unless it is empty: the same
-	// token with the same Request gets the same connect session.
+	// Key makes the request idempotent for a day, unless it is empty: who sends
+	// it again with the same Request gets the same connect session.
 	Key     string
 	Request []byte
 }
@@ -56,7 +57,7 @@ func (s *Service) repeated(ctx context.Context, act Act, n NewConnect) (ConnectS
 	if n.Key == "" {
 		return ConnectSession{}, ErrNotFound
 	}
-	c, err := s.store.ConnectByKey(ctx, n.Token, n.Key, repeatTime)
+	c, err := s.store.ConnectByKey(ctx, cmp.Or(n.Token, n.Staff), n.Key, repeatTime)
 	if err == nil && (c.User != act.User || !bytes.Equal(c.Request, n.digest())) {
 		err = fail(KeyReused)
 	}

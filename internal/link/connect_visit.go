@@ -72,14 +72,18 @@ func (s *Service) BindConnect(ctx context.Context, requestID string, address Sec
 
 // Return sends the user of a connect session back to its host, with the state
 // and the code for Complete; the address is empty if nobody waits for him. For
-// what it has led to, the code is always the same.
+// what it has led to, the code is always the same. candidate is the generation
+// that the form named; 0 means whatever waits.
 //
-// It fails with NotLinked before anything has come of it, and ConnectOver.
-func (s *Service) Return(ctx context.Context, act Act) (address Secret, err error) {
+// It fails with NotLinked before anything has come of it, NoCandidate and
+// ConnectOver.
+func (s *Service) Return(ctx context.Context, act Act, candidate int64) (address Secret, err error) {
 	err = s.update(ctx, act, func(r *Record) error {
 		c := r.Connect
 		done := c.Outcome == ConnectCompleted
 		switch {
+		case candidate != 0 && candidate != c.CodeGeneration:
+			return fail(NoCandidate)
 		case c.closed(r.Now) && !done:
 			return fail(ConnectOver)
 		case !done && !r.waits(c):
@@ -101,21 +105,6 @@ func (r *Record) waits(c *ConnectSession) bool {
 	return r.Candidate != nil && r.Candidate.Connect == c.ID
 }
 
-// Decline throws away what the connect session of act has led to, so that its
-// user can sign in to Garmin as another. It is no error if nothing waits.
-func (s *Service) Decline(ctx context.Context, act Act) (Link, error) {
-	err := s.update(ctx, act, func(r *Record) error {
-		if r.candidateOf(act) != nil {
-			r.Candidate = nil
-		}
-		return nil
-	})
-	if err != nil {
-		return Link{}, err
-	}
-	return s.View(ctx, act)
-}
-
 // Leave sends the user of a connect session back to its host without a link;
 // a candidate or challenge of it goes. After it was completed, it is Return.
 func (s *Service) Leave(ctx context.Context, act Act) (address Secret, err error) {
@@ -134,7 +123,7 @@ func (s *Service) Leave(ctx context.Context, act Act) (address Secret, err error
 		return "", err
 	}
 	if c.Outcome == ConnectCompleted {
-		return s.Return(ctx, act)
+		return s.Return(ctx, act, 0)
 	}
 	return c.back("error", string(c.Status())), nil
 }

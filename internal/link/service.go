@@ -156,7 +156,8 @@ func (s *Service) Unlink(ctx context.Context, act Act) error {
 	})
 }
 
-// Replace answers whether the candidate may take the linked account's place.
+// Replace answers whether the candidate may take the linked account's place;
+// under a connect session it can only be thrown away.
 // candidate is the generation that the form named; 0 means whichever waits.
 // It fails with NoCandidate and AccountTaken.
 func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes bool) (Link, error) {
@@ -164,6 +165,9 @@ func (s *Service) Replace(ctx context.Context, act Act, candidate int64, yes boo
 		c := r.candidateOf(act)
 		if c == nil || candidate != 0 && candidate != c.Session.Generation {
 			return fail(NoCandidate)
+		}
+		if yes && act.Connect != noID {
+			return fail(NoCandidate) // its host says so, by Complete
 		}
 		r.Candidate = nil
 		if !yes {

@@ -46,15 +46,18 @@ type shownConnect struct {
 	Email       *string
 	ExternalID  *string
 	Application *string
+	Account     *string
 	Waiting     bool
 	Now         time.Time
 }
 
 const connectQuery = `
-	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, app_now() AS now
+	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, app_now() AS now,
+		CASE WHEN c.purpose = 'relink' THEN coalesce(s.garmin_name, s.garmin_email) END AS account
 	FROM connect_sessions c
 	JOIN users u ON u.id = c.user_id
 	LEFT JOIN service_tokens t ON t.id = c.token_id
+	LEFT JOIN garmin_authentication_states s ON s.user_id = c.user_id
 	LEFT JOIN garmin_candidates k ON k.user_id = c.user_id AND k.connect_session_id = c.id AND k.expires_at > app_now()
 	WHERE `
 
@@ -65,9 +68,9 @@ func (p *Links) Connect(ctx context.Context, id uuid.UUID) (link.ConnectSession,
 }
 
 // ConnectByKey implements link.Store.
-func (p *Links) ConnectByKey(ctx context.Context, token uuid.UUID, key string, within time.Duration) (link.ConnectSession, error) {
+func (p *Links) ConnectByKey(ctx context.Context, maker uuid.UUID, key string, within time.Duration) (link.ConnectSession, error) {
 	db := p.db.WithContext(ctx)
-	c, err := readConnect(db, "c.token_id = ? AND c.idempotency_key = ?", token, key)
+	c, err := readConnect(db, "coalesce(c.token_id, c.created_by) = ? AND c.idempotency_key = ?", maker, key)
 	if err == nil && !c.Now.Before(c.CreatedAt.Add(within)) {
 		freed := db.Model(&connectRow{}).Where("id = ?", c.ID).Updates(map[string]any{"idempotency_key": nil, "request_hash": nil})
 		c, err = link.ConnectSession{}, cmp.Or(freed.Error, link.ErrNotFound)
@@ -88,7 +91,8 @@ func readConnect(db *gorm.DB, which string, args ...any) (link.ConnectSession, e
 		return link.ConnectSession{}, link.ErrNotFound
 	}
 	c := row.Row.session()
-	c.Email, c.ExternalID, c.Application = value(row.Email), value(row.ExternalID), value(row.Application)
+	c.Email, c.ExternalID = value(row.Email), value(row.ExternalID)
+	c.Application, c.Account = value(row.Application), value(row.Account)
 	c.Waiting, c.Now = row.Waiting, row.Now
 	return c, err
 }

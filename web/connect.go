@@ -1,0 +1,187 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+// connectHome is what home is to those whom a host application has sent.
+const connectHome = "/connect"
+
+// errNoVisit says that the browser is bound to no connect session.
+var errNoVisit = errors.New("web: no connect session is bound to this browser")
+
+// guest lets in the browser that a connect session is bound to. It looks at no
+// sign-in: whoever is signed in here too is somebody else to these pages.
+func (s *Server) guest(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		session, err := s.Links.BoundConnect(c.Request().Context(), s.boundBrowser(c))
+		if errors.Is(err, link.ErrNotFound) {
+			return errNoVisit
+		}
+		if err != nil {
+			return err
+		}
+		c.Set(visitorKey, visitor{User: account.User{ID: session.User}, connect: &session})
+		s.mayLeadBack(c, &session)
+		return next(c)
+	}
+}
+
+// guestWhileOpen keeps a connect session that is over from asking Garmin
+// anything.
+func (s *Server) guestWhileOpen(next echo.HandlerFunc) echo.HandlerFunc {
+	return s.guest(func(c echo.Context) error {
+		if v, _ := visitorOf(c); isOver(v.connect) {
+			return leave(c, http.StatusConflict, connectHome)
+		}
+		return next(c)
+	})
+}
+
+func isOver(session *link.ConnectSession) bool {
+	status := session.Status()
+	return status != link.ConnectOpen && status != link.ConnectLinked
+}
+
+// mayLeadBack lets the forms of a page end at the host: browsers hold what a
+// form leads to against the policy, redirects included.
+func (s *Server) mayLeadBack(c echo.Context, session *link.ConnectSession) {
+	const own = "form-action 'self'"
+	if origin := session.ReturnOrigin(); origin != "" {
+		h := c.Response().Header()
+		h.Set(policyHeader, strings.Replace(h.Get(policyHeader), own, own+" "+origin, 1))
+	}
+}
+
+// showDoor is the page of an address that a host sent its user to. Programs
+// that look through mail see it too, so it changes nothing.
+func (s *Server) showDoor(c echo.Context) error {
+	session, err := s.doorOf(c)
+	if err != nil {
+		return err
+	}
+	bound, err := s.Links.BoundConnect(c.Request().Context(), s.boundBrowser(c))
+	if err == nil && bound.ID == session.ID {
+		return c.Redirect(http.StatusSeeOther, connectHome)
+	}
+	return s.render(c, http.StatusOK, s.doorView(c, session))
+}
+
+// doorOf reads the connect session of the address. The address is a secret:
+// not even our own server is told by a referrer.
+func (s *Server) doorOf(c echo.Context) (link.ConnectSession, error) {
+	c.Response().Header().Set("Referrer-Policy", "strict-origin")
+	session, err := s.Links.OpenConnect(c.Request().Context(), link.Secret(c.Param("address")))
+	if errors.Is(err, link.ErrNotFound) {
+		err = echo.ErrNotFound
+	}
+	if err == nil {
+		s.mayLeadBack(c, &session)
+	}
+	return session, err
+}
+
+func (s *Server) doorView(c echo.Context, session link.ConnectSession) views.Door {
+	return views.Door{
+		Visit: visitView(session), Over: s.overWords(&session),
+		Address: connectHome + "/" + c.Param("address"), Browser: rand.Text(),
+	}
+}
+
+// bind makes the address this browser's, and goes on to one without the secret.
+// One that is over leads back.
+func (s *Server) bind(c echo.Context) error {
+	session, err := s.doorOf(c)
+	if err != nil {
+		return err
+	}
+	if isOver(&session) {
+		return s.leaveFor(c, session)
+	}
+	browser, err := s.Links.BindConnect(c.Request().Context(), idOf(c), link.Secret(c.Param("address")),
+		entered(c, "browser"), s.boundBrowser(c))
+	if err != nil {
+		return err
+	}
+	c.SetCookie(s.connectCookie(browser.Reveal(), connectSeconds))
+	return c.Redirect(http.StatusSeeOther, connectHome)
+}
+
+func (s *Server) bindAgain(c echo.Context, a answer) (views.View, error) {
+	session, err := s.doorOf(c)
+	if err != nil {
+		return nil, err
+	}
+	v := s.doorView(c, session)
+	v.Problem = s.problem(c, a)
+	return v, nil
+}
+
+// leaveConnect gives up, or goes back once there is nothing left to do.
+func (s *Server) leaveConnect(c echo.Context) error {
+	v, _ := visitorOf(c)
+	return s.leaveFor(c, *v.connect)
+}
+
+func (s *Server) leaveFor(c echo.Context, session link.ConnectSession) error {
+	address, err := s.Links.Leave(c.Request().Context(), actUnder(c, session))
+	if err != nil {
+		return err
+	}
+	return s.sendBack(c, address, noNotice)
+}
+
+// arrived goes back at once, unless the page has to ask: of what was brought
+// along, whose it is, and whether it may take another account's place.
+func (s *Server) arrived(c echo.Context, l link.Link, n notice) error {
+	if l.Candidate != nil && (n == brought || l.Candidate.Replaces) {
+		return s.show(c, l, noNotice)
+	}
+	return s.goBack(c, 0)
+}
+
+func (s *Server) goBack(c echo.Context, candidate int64) error {
+	address, err := s.Links.Return(c.Request().Context(), act(c), candidate)
+	if err != nil {
+		return err
+	}
+	return s.sendBack(c, address, linkedAgain)
+}
+
+func (s *Server) sendBack(c echo.Context, address link.Secret, n notice) error {
+	if address == "" {
+		s.leaveNotice(c, n)
+		return leave(c, http.StatusOK, "/")
+	}
+	return leave(c, http.StatusOK, address.Reveal())
+}
+
+// connectSeconds outlives every connect session, so that a browser which comes
+// late is told so.
+const connectSeconds = 2 * 60 * 60
+
+func (s *Server) connectCookie(value string, maxAge int) *http.Cookie {
+	name, secure := cookieName(s.BaseURL, "garminlink-connect")
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		Secure: secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// boundBrowser is the secret of this browser; "" for none.
+func (s *Server) boundBrowser(c echo.Context) link.Secret {
+	cookie, err := c.Cookie(s.connectCookie("", 0).Name)
+	if err != nil {
+		return ""
+	}
+	return link.Secret(cookie.Value)
+}

@@ -28,6 +28,7 @@ import (
 type Config struct {
 	Links    *link.Service
 	Accounts *account.Service
+	Changes  Changes
 	Rates    limit.Rates
 	Rate     limit.Rate // of one token
 	BaseURL  *url.URL   // under which browsers know the site

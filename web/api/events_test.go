@@ -61,18 +61,26 @@ func TestEventsAreReadInOrder(t *testing.T) {
 
 func TestWaitingEndsWithTheFirstEvent(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	p := s.program(account.LinksRead)
-	came := make(chan EventPage, 1)
-	go func() { came <- p.events("wait=55") }()
-	linked(s, "42", "plain")
-	select {
-	case page := <-came:
-		if typesOf(page) != "link.active" {
-			t.Errorf("there came %+v", page)
-		}
-	case <-time.After(30 * time.Second):
-		t.Error("nothing came")
+	for _, heard := range []bool{true, false} {
+		t.Run(fmt.Sprint("changes are heard of: ", heard), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			if heard {
+				s.hear()
+			}
+			p := s.program(account.LinksRead)
+			came := make(chan EventPage, 1)
+			go func() { came <- p.events("wait=55&types=link.active") }()
+			linked(s, "42", "plain")
+			select {
+			case page := <-came:
+				if typesOf(page) != "link.active" {
+					t.Errorf("there came %+v", page)
+				}
+			case <-time.After(30 * time.Second):
+				t.Error("nothing came")
+			}
+		})
 	}
 }
 

@@ -84,6 +84,8 @@ func TestImportByAProgram(t *testing.T) {
 	if a.read(&l); l.State != LinkStateActive || *l.ExternalID != "42" || a.Header.Get("ETag") == "" {
 		t.Errorf("%v %s", a.Header, a.body)
 	}
+	other := `{"session":` + quoted(s.session("second")) + `}`
+	p.do(http.MethodPut, "/links/ext:42/session", other, "If-None-Match", "*").want(http.StatusPreconditionFailed).wantCode(CodeAlreadyLinked)
 	p.do(http.MethodPut, "/links/ext:43/session", body, "If-None-Match", "*").want(http.StatusConflict).wantCode(CodeAccountTaken)
 	if got := p.link("ext:42"); *got.GarminName != *l.GarminName {
 		t.Errorf("the link is of %s", *got.GarminName)
@@ -125,6 +127,24 @@ func TestWritesSayWhatTheyPresume(t *testing.T) {
 		put(headers...).want(http.StatusBadRequest).wantCode(CodeInvalidParameter)
 	}
 	put("If-Match", `"42"`).want(http.StatusNotFound).wantCode(CodeUserNotFound)
+}
+
+func TestWriteBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	linked(s, "42", "plain")
+	p := s.program(account.Scopes()...)
+	out := p.checkedOut(`{"format":"garth","refresh_token":true}`)
+	tag := p.get("/links/ext:42").Header.Get("ETag")
+	renewed := `{"session":` + quoted(s.renewed(out.Session)) + `}`
+	a := p.do(http.MethodPut, "/links/ext:42/session", renewed, "If-Match", tag).want(http.StatusOK)
+	if a.Header.Get("ETag") == tag {
+		t.Errorf("the generation is %s as before", tag)
+	}
+	p.do(http.MethodPut, "/links/ext:42/session", renewed, "If-Match", a.Header.Get("ETag")).want(http.StatusOK)
+	other := `{"session":` + quoted(s.session("second")) + `}`
+	p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", a.Header.Get("ETag")).want(http.StatusConflict).wantCode(CodeOtherAccount)
+	p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", tag).want(http.StatusPreconditionFailed).wantCode(CodeGenerationMoved)
 }
 
 // Sessions go out in the body of a check-out, and nowhere else.

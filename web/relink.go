@@ -69,7 +69,7 @@ func (s *Server) relinkMade(session link.ConnectSession, address link.Secret) vi
 	v := views.RelinkMade{
 		Whom:    visitView(session).Whom,
 		Address: s.BaseURL.JoinPath(connectHome, address.Reveal()).String(),
-		Minutes: int(session.ExpiresAt.Sub(session.Now).Minutes()),
+		Seconds: wholeSeconds(session.ExpiresAt.Sub(session.Now)),
 	}
 	if session.Email != "" {
 		text := s.texts.RelinkMail

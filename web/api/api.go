@@ -41,6 +41,7 @@ type API struct {
 	echo      *echo.Echo
 	words     words
 	reference []byte
+	waits     waits
 	ending    context.Context // see EndWaits
 	endWaits  context.CancelFunc
 }

@@ -34,7 +34,7 @@ const (
 	lookOften       = time.Second
 )
 
-func (a *API) listEvents(c echo.Context, _ caller) error {
+func (a *API) listEvents(c echo.Context, k caller) error {
 	q := queryOf(c)
 	after := q.event("after")
 	types := q.types()
@@ -43,13 +43,31 @@ func (a *API) listEvents(c echo.Context, _ caller) error {
 	if err := q.rest(); err != nil {
 		return err
 	}
-	happened, err := a.await(c.Request().Context(), time.Duration(wait)*time.Second, func(ctx context.Context) ([]link.Happening, error) {
-		return a.Links.Happened(ctx, after, types, most)
-	})
+	look := func(ctx context.Context) ([]link.Happening, error) { return a.Links.Happened(ctx, after, types, most) }
+	happened, err := look(c.Request().Context())
+	if err == nil && len(happened) == 0 && wait > 0 {
+		happened, err = a.wait(c, k, time.Duration(wait)*time.Second, look)
+	}
 	if err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, pageOf(happened, after))
+}
+
+// wait is for one who found nothing. He learns nothing if his token is over by
+// the time that there is something.
+func (a *API) wait(c echo.Context, k caller, most time.Duration, look func(context.Context) ([]link.Happening, error)) ([]link.Happening, error) {
+	leave, err := a.waits.enter(k.Token.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx := c.Request().Context()
+	happened, err := a.await(ctx, most, look)
+	if err != nil || len(happened) == 0 {
+		return nil, err
+	}
+	return happened, a.standing(ctx, c)
 }
 
 // await looks until there is something, the wait is over, or the server ends.

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -114,4 +115,66 @@ func TestManyMayWait(t *testing.T) {
 	if got := fmt.Sprint(s.db.Pool.Stat().AcquiredConns()); got != "0" {
 		t.Errorf("%s connections are held", got)
 	}
+}
+
+// waiting is how many requests wait.
+func (s *site) waiting() (n int) {
+	s.api.waits.mu.Lock()
+	defer s.api.waits.mu.Unlock()
+	for _, of := range s.api.waits.waiting {
+		n += of
+	}
+	return n
+}
+
+func (s *site) awaitWaiting(want int) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); s.waiting() != want; {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%d wait, want %d", s.waiting(), want)
+		}
+		runtime.Gosched()
+	}
+}
+
+// A token that is revoked is over for those who wait with it, too.
+func TestRevokedTokenLearnsNothingMore(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.program(account.LinksRead)
+	came := make(chan *answer, 1)
+	go func() { came <- p.get("/events?wait=55") }()
+	s.awaitWaiting(1)
+	all, err := s.accounts.Tokens(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.accounts.RevokeToken(t.Context(), all[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	linked(s, "42", "plain")
+	(<-came).want(http.StatusUnauthorized).wantCode(CodeUnauthenticated)
+}
+
+// Who waits costs a statement at every change: one token must not make thousands
+// do so.
+func TestFewRequestsOfATokenWait(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p, other := s.program(account.LinksRead), s.program(account.LinksRead)
+	came := make(chan *answer, waitsPerToken+1)
+	wait := func(p program) { came <- p.get("/events?wait=55") }
+	for range waitsPerToken {
+		go wait(p)
+	}
+	s.awaitWaiting(waitsPerToken)
+	p.get("/events?wait=55").want(http.StatusTooManyRequests).wantCode(CodeTooManyRequests)
+	p.get("/events").want(http.StatusOK)
+	go wait(other)
+	s.awaitWaiting(waitsPerToken + 1)
+	s.api.EndWaits()
+	for range waitsPerToken + 1 {
+		(<-came).want(http.StatusOK)
+	}
+	s.awaitWaiting(0)
 }

@@ -80,6 +80,9 @@ func (a *API) await(ctx context.Context, wait time.Duration, look func(context.C
 	for {
 		over := waiting.Err() != nil
 		happened, err := look(ctx)
+		if ctx.Err() != nil {
+			return nil, nil // nobody is left to be told
+		}
 		if err != nil || len(happened) > 0 || over {
 			return happened, err
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
 )
 
 func (p program) events(query string) (page EventPage) {
@@ -93,6 +95,19 @@ func TestWaitingEndsWithTheServer(t *testing.T) {
 	began := time.Now()
 	if page := p.events("wait=55"); len(page.Events) != 0 || time.Since(began) > 30*time.Second {
 		t.Errorf("after %s there came %+v", time.Since(began), page)
+	}
+}
+
+func TestWhoHangsUpIsNoFault(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx, hangUp := context.WithCancel(t.Context())
+	happened, err := s.api.await(ctx, time.Minute, func(ctx context.Context) ([]link.Happening, error) {
+		hangUp()
+		return s.links.Happened(ctx, 0, nil, 1)
+	})
+	if happened != nil || err != nil {
+		t.Errorf("%v, %v", happened, err)
 	}
 }
 

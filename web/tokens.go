@@ -91,7 +91,7 @@ func enteredToken(c echo.Context) (account.NewToken, error) {
 	}
 	if day := entered(c, "expires"); day != "" {
 		var err error
-		if n.ExpiresAt, err = time.Parse(time.DateOnly, day); err != nil {
+		if n.ExpiresAt, err = time.Parse(time.DateOnly, day); err != nil || n.ExpiresAt.IsZero() { // which would be never
 			return n, account.ErrTokenExpiry
 		}
 	}

@@ -125,6 +125,7 @@ func TestTokenFormSaysWhatIsWrong(t *testing.T) {
 		{"scope", "links:all", "Choose from these"},
 		{"expires", "2020-01-01", "Choose a day after today"},
 		{"expires", time.Now().UTC().Format(time.DateOnly), "Choose a day after today"},
+		{"expires", "0001-01-01", "Choose a day after today"}, // Go's zero time
 		{"expires", "tomorrow", "Choose a day after today"},
 		{"password", "not the password", "not the one for Garmin"},
 		{"password", "", "not the one for Garmin"},

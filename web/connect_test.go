@@ -365,3 +365,27 @@ func TestLogsHoldNoSecretOfGuests(t *testing.T) {
 		t.Error("the log does not name the route")
 	}
 }
+
+func TestPagesOfGuestsCostFewStatements(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	g := s.guest("runner-42", link.ToLink)
+	stranger := s.browser()
+	var sent *statements
+	g.url, sent = s.counted()
+	stranger.url = g.url
+	for _, c := range []struct {
+		b          *browser
+		path       string
+		statements int
+	}{
+		{g.browser, "/connect", 2}, {g.browser, "/connect/status", 2}, {g.browser, "/connect/handoff?region=garmin.com", 1},
+		{stranger, g.door, 1}, {stranger, "/connect", 0}, {stranger, "/connect/garbage", 0},
+	} {
+		sent.take()
+		c.b.get(c.path)
+		if got := sent.take(); len(got) != c.statements {
+			t.Errorf("GET %s costs %d statements, not %d:\n%s", c.path, len(got), c.statements, strings.Join(got, "\n"))
+		}
+	}
+}

@@ -308,3 +308,23 @@ func TestSlowEndpointHoldsNobodyElseBack(t *testing.T) {
 	close(release)
 	group.Wait()
 }
+
+func TestWhatWaitsBehindADeliveryIsDueWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := newReceiver(t)
+	r.answers(status(http.StatusInternalServerError))
+	id := w.tells(r)
+	user := w.newUser()
+	first, second := w.happens(user, link.LinkActive), w.happens(user, link.LinkRemoved)
+	w.pass()
+	if n := one[int](w, "SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at <= app_now()"); n != 0 {
+		t.Errorf("%d look due, and are not", n)
+	}
+	r.answers(nil)
+	if _, err := w.Resend(t.Context(), w.log(id)[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	w.pass() // at once
+	r.wantEvents(first, first, second)
+}

@@ -16,8 +16,8 @@ type ProgramStore interface {
 	// Report takes reports on the sessions of as many users, in one statement
 	// that also puts them on record, and tells by user what came of each; users
 	// who do not exist are missing. An unauthorized makes the link due for a
-	// check, unless Garmin was asked or the same was said within quiet, or
-	// Garmin has refused the session within refused.
+	// check: now, or quiet after Garmin was asked or the same was said, and
+	// refused after Garmin has refused the session.
 	Report(ctx context.Context, act Act, reports []ReportFor, quiet, refused time.Duration) (map[uuid.UUID]ReportTaken, error)
 
 	// Links lists links, and LinkOf one user's, as they are now: a challenge

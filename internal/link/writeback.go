@@ -54,6 +54,8 @@ func (s *Service) mayReplace(r *Record, session *garmin.Session, generation int6
 		return false, fail(GenerationMoved)
 	case session.GUID() != "" && session.GUID() != r.GarminGUID:
 		return false, fail(OtherAccount)
+	case session.OlderThan(ours):
+		return false, fail(GenerationMoved) // a copy of long ago, under a generation that was read lately
 	case session.Renewal() == garmin.RenewNone && ours.Renewal() != garmin.RenewNone:
 		return false, fail(SessionStripped)
 	}

@@ -95,6 +95,23 @@ func TestWriteBackOverAnotherSessionIsRefused(t *testing.T) {
 	}
 }
 
+// What renews a copy of before a refresh of ours is spent, though its access
+// token still works.
+func TestWriteBackOfAnOlderCopyIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	old, _ := w.takeOut()
+	w.advance(20 * time.Hour) // of the 24 for which its token lives
+	if err := w.check(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.writeBack(old, w.generation())
+	wantKind(t, err, link.GenerationMoved)
+	w.advance(25 * time.Hour)
+	w.mustCheckOut(garth)
+}
+
 // What can be refused is refused, and the link goes on with what it has.
 func TestWriteBackThatDoesNotCount(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,12 @@ func TestWhatReceiversDo(t *testing.T) {
 		"redirects for ever": {http.RedirectHandler(elsewhere.URL, http.StatusPermanentRedirect).ServeHTTP, notify.Waiting, 308, "answered 308: redirects are not followed"},
 		"hangs up":           {hangUp, notify.Waiting, 0, "the connection was closed before an answer"},
 		"says nothing":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, notify.Waiting, 0, "no answer within 10s"},
+		"speaks of other things": {func(rw http.ResponseWriter, _ *http.Request) {
+			if conn, _, err := http.NewResponseController(rw).Hijack(); err == nil {
+				t.Cleanup(func() { conn.Close() }) // it stays open, and says no more
+				_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"))
+			}
+		}, notify.Waiting, 101, "answered 101"},
 		"talks nonsense": {func(rw http.ResponseWriter, _ *http.Request) {
 			if conn, _, err := http.NewResponseController(rw).Hijack(); err == nil {
 				_, _ = conn.Write([]byte("\x1b[2Jnonsense\r\n\r\n"))

@@ -38,16 +38,11 @@ func (s *Server) guest(next echo.HandlerFunc) echo.HandlerFunc {
 // anything.
 func (s *Server) guestWhileOpen(next echo.HandlerFunc) echo.HandlerFunc {
 	return s.guest(func(c echo.Context) error {
-		if v, _ := visitorOf(c); isOver(v.connect) {
+		if v, _ := visitorOf(c); v.connect.Over() {
 			return leave(c, http.StatusConflict, connectHome)
 		}
 		return next(c)
 	})
-}
-
-func isOver(session *link.ConnectSession) bool {
-	status := session.Status()
-	return status != link.ConnectOpen && status != link.ConnectLinked
 }
 
 // mayLeadBack lets the forms of a page end at the host: browsers hold what a

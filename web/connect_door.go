@@ -40,20 +40,24 @@ func (s *Server) doorOf(c echo.Context) (link.ConnectSession, error) {
 }
 
 func (s *Server) doorView(c echo.Context, session link.ConnectSession) views.Door {
-	return views.Door{
+	v := views.Door{
 		Visit: visitView(session), Over: s.overWords(&session),
 		Address: connectHome + "/" + c.Param("address"), Browser: rand.Text(),
 	}
+	if session.Over() && !session.BoundAt.IsZero() {
+		v.Host = "" // the way back, with state and code, is for the browser that it was bound to
+	}
+	return v
 }
 
 // bind makes the address this browser's, and goes on to one without the secret.
-// One that is over leads back.
+// One that was over before anybody used it leads back.
 func (s *Server) bind(c echo.Context) error {
 	session, err := s.doorOf(c)
 	if err != nil {
 		return err
 	}
-	if isOver(&session) {
+	if session.Over() && session.BoundAt.IsZero() {
 		return s.leaveFor(c, session)
 	}
 	browser, err := s.Links.BindConnect(c.Request().Context(), idOf(c), link.Secret(c.Param("address")),

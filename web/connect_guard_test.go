@@ -74,6 +74,48 @@ func TestLateGuestGoesBack(t *testing.T) {
 	}
 }
 
+// The state, and the code of what was linked, are for the browser that linked.
+func TestAddressThatHasServedLeadsNoOtherBrowserBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	linked, left := s.guest("linked", link.ToLink), s.guest("left", link.ToLink)
+	linked.complete(linked.link("plain").wantBack().Get("code"))
+	left.post("/connect/leave").wantBack()
+	for _, g := range []*guest{linked, left} {
+		other := s.browser()
+		p := other.get(g.door).want(http.StatusOK).wantText("This address has served its time")
+		if strings.Contains(p.source, "Go back to") {
+			t.Error("the page has a way back")
+		}
+		p = g.s.browser().post(g.door, "browser", "of a page from before").want(http.StatusConflict)
+		if len(p.Cookies()) > 0 || p.Header.Get("Location") != "" {
+			t.Errorf("another browser is answered with %v", p.Header)
+		}
+		g.post("/connect/leave").wantBack()
+	}
+}
+
+// Nobody has to complete a relink: its cookie opens nothing for ever.
+func TestRelinkThatNobodyCompletesIsOver(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	g := s.guest("runner-42", link.ToLink)
+	g.complete(g.link("plain").wantBack().Get("code"))
+	s.db.Advance(t, time.Minute)
+	g = s.guest("runner-42", link.ToRelink)
+	g.link("plain").wantBack()
+	s.db.Advance(t, time.Hour)
+	asked := s.garmin.Calls(garmintest.OpLogin)
+	g.link("plain").wantRedirect("/connect")
+	if s.garmin.Calls(garmintest.OpLogin) != asked {
+		t.Error("Garmin was asked for one who came too late")
+	}
+	g.get("/connect").want(http.StatusOK).wantText("This address has served its time", "There is nothing left to do here", "Go back to Pace")
+	if got := g.post("/connect/leave").wantBack().Get("error"); got != "expired" {
+		t.Errorf("goes back with %q", got)
+	}
+}
+
 // A cookie of a visit opens the pages of a visit, and a sign-in all others.
 func TestGuestsReachNothingElse(t *testing.T) {
 	t.Parallel()

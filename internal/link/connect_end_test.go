@@ -132,6 +132,29 @@ func (v *visit) wantNothingLeft(status link.ConnectStatus) {
 	}
 }
 
+// leave checks with what the browser is sent back.
+func (v *visit) leave(parameter, want string) {
+	v.t.Helper()
+	address, err := v.links.Leave(context.Background(), v.act)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if got := v.read(address).Get(parameter); got != want {
+		v.t.Errorf("goes back with %s %q, want %q", parameter, got, want)
+	}
+}
+
+// Its candidate outlives the half hour, and so does its user's no.
+func TestLeavingInTheLastMinutesGivesTheCandidateUp(t *testing.T) {
+	t.Parallel()
+	v := newHost(t).bound(link.ToLink)
+	v.advance(25 * time.Minute)
+	v.start("plain")
+	v.advance(6 * time.Minute)
+	v.leave("error", "cancelled")
+	v.wantNothingLeft(link.ConnectCancelled)
+}
+
 func TestUnlinkingEndsTheVisitsOfThatUserAlone(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)

@@ -40,6 +40,28 @@ func TestRelinkCountsAtOnce(t *testing.T) {
 	v.wantEvents("login_done: not_linked -> active", "rejected: active -> reauth_needed", "login_done: reauth_needed -> active")
 }
 
+// What has made the link live cannot be given up, nor lead anywhere for ever.
+func TestLeavingAfterARelink(t *testing.T) {
+	t.Parallel()
+	v := newDeadLink(t).bound(link.ToRelink)
+	v.start("plain")
+	code := v.back().Get("code")
+	v.leave("code", code)
+	v.wantStatus(link.ConnectLinked)
+	for _, late := range []time.Duration{35 * time.Minute, 5 * time.Minute} {
+		v.advance(late)
+		c, err := v.links.ConnectOf(context.Background(), v.id)
+		if over := late < 30*time.Minute; err != nil || c.Status() != link.ConnectLinked || c.Over() != over {
+			t.Errorf("it is %s, over: %t, %v", c.Status(), c.Over(), err)
+		}
+		if !c.Over() {
+			v.leave("code", code)
+		}
+	}
+	v.leave("error", "expired")
+	v.wantState("active")
+}
+
 func TestRelinkTakesNoOtherAccount(t *testing.T) {
 	t.Parallel()
 	others := map[string]func(*visit) error{

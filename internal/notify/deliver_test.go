@@ -201,7 +201,8 @@ func TestMessageOfAKilledProcessIsSentAgain(t *testing.T) {
 	w := newWorld(t)
 	r := newReceiver(t)
 	id := w.tells(r)
-	event := w.happens(w.newUser(), link.LinkActive)
+	user := w.newUser()
+	event := w.happens(user, link.LinkActive)
 	w.spread()
 	killed, err := w.store.Claim(t.Context(), id, notify.Lease)
 	if err != nil {
@@ -220,13 +221,17 @@ func TestMessageOfAKilledProcessIsSentAgain(t *testing.T) {
 		t.Errorf("the log has %+v", l)
 	}
 	// It was not dead, but only slow.
-	late := notify.Verdict{State: notify.Waiting}
+	next := w.happens(user, link.LinkRemoved)
+	w.spread()
+	late := notify.Verdict{State: notify.Waiting, Wait: time.Hour}
 	if err := w.store.Settle(t.Context(), killed, notify.Answer{Status: 500, Error: "answered 500"}, late); err != nil {
 		t.Fatal(err)
 	}
-	if l := w.the(id); l.State != notify.Delivered || l.Attempts[0].Status != 500 {
+	if l := w.log(id)[0]; l.State != notify.Delivered || l.Attempts[0].Status != 500 {
 		t.Errorf("the log has %+v", l)
 	}
+	w.pass()
+	r.wantEvents(event, next)
 }
 
 func TestAttemptThatIsCutShortIsNoFailure(t *testing.T) {

@@ -192,11 +192,13 @@ func (w *Webhooks) Settle(ctx context.Context, c notify.Claimed, a notify.Answer
 			SET state = @state, lease_until = NULL, next_attempt_at = app_now() + make_interval(secs => @wait),
 				failures = failures + CAST(@failed AS integer),
 				ended_at = CASE WHEN @state = 'waiting' THEN NULL WHEN @state = state THEN ended_at ELSE app_now() END
-			WHERE id = @id AND attempts = @number),
+			WHERE id = @id AND attempts = @number
+			RETURNING id),
 		line AS (
 			UPDATE webhook_deliveries SET next_attempt_at = app_now() + make_interval(secs => @wait)
 			WHERE endpoint_id = @endpoint AND user_id = @user AND state = 'waiting' AND event_id > @event
-				AND (@wait > 0 OR next_attempt_at > app_now()))
+				AND (@wait > 0 OR next_attempt_at > app_now())
+				AND EXISTS (SELECT FROM delivery))
 		UPDATE webhook_endpoints
 		SET last_success_at = CASE WHEN @taken THEN app_now() ELSE last_success_at END,
 			failing_since = CASE WHEN @taken THEN NULL WHEN @failed = 1 THEN coalesce(failing_since, app_now()) ELSE failing_since END,

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -164,4 +165,27 @@ func TestSecretsAreNotLogged(t *testing.T) {
 			t.Errorf("the log has the secret %.20s...", secret)
 		}
 	}
+}
+
+// A user who is removed while a check-out refreshes is unknown, as he is to the
+// next request.
+func TestAUserWhoIsRemovedMeanwhileIsUnknown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.program(account.SessionsCheckout)
+	user := linked(s, "42", "plain")
+	s.db.Advance(t, 25*time.Hour)
+	release := s.garmin.Hold(garmintest.OpRefresh)
+	answered := make(chan *answer)
+	go func() { answered <- p.post("/links/ext:42/checkout", `{"format":"garth"}`) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.garmin.AwaitCalls(ctx, garmintest.OpRefresh, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Pool.Exec(t.Context(), "DELETE FROM users WHERE id = $1", user); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	(<-answered).want(http.StatusNotFound).wantCode(CodeUserNotFound)
 }

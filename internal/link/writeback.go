@@ -116,6 +116,9 @@ func (s *Service) tryOut(ctx context.Context, act Act, r Record, session *garmin
 // before stays within reach until this one is proved to work.
 func (s *Service) putBack(r *Record, a arrival) error {
 	former, candidate, validated := r.Session, r.Candidate, r.LastValidated
+	if r.RefreshedAt.IsZero() && !r.Previous.IsZero() {
+		former = r.Previous // what stands was written back, and nobody has proved it
+	}
 	if err := s.adopt(r, WrittenBack, a); err != nil {
 		return err
 	}

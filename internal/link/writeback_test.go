@@ -178,6 +178,28 @@ func TestWriteBackWhileGarminIsAway(t *testing.T) {
 	}
 }
 
+// Of several that nobody can prove, none puts what did work out of reach.
+func TestUnprovedWriteBacksKeepWhatWorked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	_, worked := w.takeOut()
+	for range 2 {
+		w.advance(time.Minute)
+		brought := w.elsewhere("plain", garmin.RegionGlobal)
+		w.renewElsewhere(brought) // so that what renews it is spent
+		w.garmin.Fail(garmintest.OpProfile, garmintest.ServerError, 1)
+		if _, err := w.writeBack(brought, w.generation()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := one[int64](w, "SELECT previous_generation FROM garmin_authentication_states"); got != worked {
+		t.Errorf("generation %d is within reach, want %d", got, worked)
+	}
+	w.advance(25 * time.Hour)
+	w.mustCheckOut(garth)
+}
+
 // spent is a session whose token has ended, and what renews it was used.
 func (w *world) spent(age time.Duration) string {
 	s := w.elsewhere("plain", garmin.RegionGlobal)

@@ -135,7 +135,7 @@ func (s *Service) leave(r *Record, act Act) error {
 	if r.candidateOf(act) != nil {
 		r.Candidate = nil
 	}
-	if r.Challenge == nil {
+	if r.challengeOf(act) == nil {
 		return nil
 	}
 	return r.move(Cancelled)

@@ -78,6 +78,44 @@ func TestSessionThatAWorkerRenewedIsKept(t *testing.T) {
 	w.mustCheckOut(garth)
 }
 
+// We want to renew what a worker has just renewed, and it brings its own a
+// little later: nobody has to sign in.
+func TestWriteBackIsAwaitedBeforeAGrantCountsAsDead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	taken, generation := w.takeOut()
+	w.advance(25 * time.Hour)
+	renewed := w.renewElsewhere(taken)
+	_, err := w.validate()
+	wantKind(t, err, link.Unavailable)
+	w.wantState("active")
+	w.advance(30 * time.Minute)
+	_, err = w.validate()
+	wantKind(t, err, link.Unavailable)
+	if _, err := w.writeBack(renewed, generation); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.validate(); err != nil {
+		t.Fatal(err)
+	}
+	w.wantState("active")
+}
+
+func TestWriteBackIsNotAwaitedForEver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	taken, _ := w.takeOut()
+	w.advance(25 * time.Hour)
+	w.renewElsewhere(taken)
+	_, err := w.validate()
+	wantKind(t, err, link.Unavailable)
+	w.advance(61 * time.Minute)
+	_, err = w.validate()
+	wantKind(t, err, link.ReauthNeeded)
+}
+
 func TestWriteBackOverAnotherSessionIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -116,6 +116,21 @@ func TestRelinkThatNobodyCompletesIsOver(t *testing.T) {
 	}
 }
 
+// Some accounts at Garmin have no name.
+func TestDoorTellsNoEMailOfTheLink(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	g := s.guest("runner-42", link.ToLink)
+	g.complete(g.link("plain").wantBack().Get("code"))
+	if _, err := s.db.Pool.Exec(t.Context(), "UPDATE garmin_authentication_states SET garmin_name = NULL"); err != nil {
+		t.Fatal(err)
+	}
+	g = s.sent("runner-42", link.ToRelink)
+	if p := s.browser().get(g.door).wantText("Sign in as p…@garmin.example"); strings.Contains(p.source, "plain@") {
+		t.Error("whoever has the address is told the e-mail of the link")
+	}
+}
+
 // A cookie of a visit opens the pages of a visit, and a sign-in all others.
 func TestGuestsReachNothingElse(t *testing.T) {
 	t.Parallel()

@@ -72,7 +72,7 @@ type ConnectSession struct {
 	// For display.
 	Email, ExternalID string // of the user
 	Application       string // the name of Token
-	Account           string // of ToRelink: what the Garmin account calls itself
+	Account           string // of ToRelink: what the Garmin account calls itself, or a hint of its e-mail
 	Now               time.Time
 }
 

@@ -41,6 +41,7 @@ func TestReturnURLs(t *testing.T) {
 		"https://app.example.com/garmin#x":                              false,
 		"https://app.example.com/garmin#":                               false,
 		"https://app.example.com./garmin":                               false,
+		"https://app.example.com:/garmin":                               false, // its origin stands in policies, which know no empty port
 		"//app.example.com/garmin":                                      false,
 		"/garmin":                                                       false,
 		"https:app.example.com/garmin":                                  false,

@@ -60,7 +60,7 @@ const dueQuery = `
 	WHERE session_data IS NOT NULL AND next_check_at <= app_now()
 	ORDER BY next_check_at LIMIT 100`
 
-func explain(b *testing.B, db *pgtest.DB, query string, args ...any) string {
+func explain(b testing.TB, db *pgtest.DB, query string, args ...any) string {
 	b.Helper()
 	rows, err := db.Pool.Query(context.Background(), "EXPLAIN (ANALYZE, BUFFERS) "+query, args...)
 	if err != nil {

@@ -2,3 +2,6 @@ package postgres
 
 // LinksQuery is for those who look at its plan.
 var LinksQuery = linksQuery
+
+// DueDeliveriesQuery is, too.
+const DueDeliveriesQuery = dueDeliveriesQuery

@@ -71,13 +71,18 @@ const (
 	open = "e.disabled_at IS NULL AND (e.paused_until IS NULL OR e.paused_until <= app_now())"
 )
 
+// dueDeliveriesQuery is in the order of an index, which it would not use
+// otherwise while much waits.
+const dueDeliveriesQuery = `
+	SELECT e.id, n.due FROM webhook_endpoints e CROSS JOIN LATERAL (
+		SELECT count(*) AS due FROM (
+			SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND ` + dueNow + `
+			ORDER BY d.next_attempt_at LIMIT $1) AS these) AS n
+	WHERE ` + open + ` AND n.due > 0`
+
 // Due implements notify.Store.
 func (w *Webhooks) Due(ctx context.Context, most int) ([]notify.Due, error) {
-	rows, err := w.pool.Query(ctx, `
-		SELECT e.id, n.due FROM webhook_endpoints e CROSS JOIN LATERAL (
-			SELECT count(*) AS due FROM (
-				SELECT FROM webhook_deliveries d WHERE d.endpoint_id = e.id AND `+dueNow+` LIMIT $1) AS these) AS n
-		WHERE `+open+` AND n.due > 0`, most)
+	rows, err := w.pool.Query(ctx, dueDeliveriesQuery, most)
 	if err != nil {
 		return nil, orDown(ctx, err)
 	}

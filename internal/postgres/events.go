@@ -11,9 +11,14 @@ import (
 	"github.com/garminlink/garminlink/internal/link"
 )
 
+// entriesTime is how long who holds the lock of all events may say nothing.
+const entriesTime = "10s"
+
 // writeEntries is the last of a transaction: who has an id of an event holds
 // the lock of all until he has committed, so that ids stand in the order in
-// which events can be read, and who has read up to one has missed none.
+// which events can be read, and who has read up to one has missed none. A holder
+// that falls silent, frozen or cut off, keeps all others from writing for entriesTime
+// at most, and not until the database finds its connection dead after hours.
 func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 	if len(r.Entries) == 0 {
 		return nil
@@ -22,7 +27,9 @@ func writeEntries(tx *gorm.DB, act link.Act, r link.Record) error {
 	for i, e := range r.Entries {
 		rows[i] = eventOf(act, r, e)
 	}
-	if err := tx.Exec("SELECT pg_advisory_xact_lock('link_events'::regclass::oid::bigint)").Error; err != nil {
+	err := tx.Exec(`SELECT set_config('idle_in_transaction_session_timeout', ?, true),
+		pg_advisory_xact_lock('link_events'::regclass::oid::bigint)`, entriesTime).Error
+	if err != nil {
 		return err
 	}
 	if err := tx.Create(&rows).Error; err != nil {

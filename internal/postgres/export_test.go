@@ -5,3 +5,6 @@ var LinksQuery = linksQuery
 
 // DueDeliveriesQuery is, too.
 const DueDeliveriesQuery = dueDeliveriesQuery
+
+// WriteEntries ends a change of a link.
+var WriteEntries = writeEntries

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// leaseTime is longer than an attempt takes, and its record.
+	// leaseTime is longer than a claim, an attempt and its record may take.
 	leaseTime = time.Minute
 
 	// turnTime is how long Deliver begins attempts. With the last of them it
@@ -30,7 +30,7 @@ const (
 // is or its turn is over. That a delivery is not taken is no error.
 func (s *Service) Deliver(ctx context.Context, endpoint uuid.UUID) error {
 	for end := time.Now().Add(turnTime); time.Now().Before(end) && ctx.Err() == nil; {
-		c, err := s.Store.Claim(ctx, endpoint, leaseTime)
+		c, err := s.claim(ctx, func(ctx context.Context) (Claimed, error) { return s.Store.Claim(ctx, endpoint, leaseTime) })
 		if errors.Is(err, ErrNotFound) {
 			return nil
 		}
@@ -42,6 +42,14 @@ func (s *Service) Deliver(ctx context.Context, endpoint uuid.UUID) error {
 		}
 	}
 	return nil
+}
+
+// claim gives up what comes late: of a lease that has run out meanwhile, a
+// message would be sent beside another's.
+func (s *Service) claim(ctx context.Context, ask func(context.Context) (Claimed, error)) (Claimed, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	return ask(ctx)
 }
 
 // attempt sends what was claimed, and records what came of it even if ctx has

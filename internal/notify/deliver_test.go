@@ -234,6 +234,33 @@ func TestMessageOfAKilledProcessIsSentAgain(t *testing.T) {
 	r.wantEvents(event, next)
 }
 
+// What the database takes long to give may be another's by then.
+func TestClaimThatComesLateIsNotUsed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := newReceiver(t)
+	id := w.tells(r)
+	user := w.newUser()
+	first, second := w.happens(user, link.LinkActive), w.happens(user, link.LinkRemoved)
+	w.spread()
+	busy, err := w.db.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := busy.Exec(t.Context(), "LOCK TABLE webhook_attempts IN EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Deliver(t.Context(), id); err == nil {
+		t.Error("it was claimed")
+	}
+	w.db.Advance(t, notify.Lease+time.Second)
+	if err := busy.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	r.wantEvents(first, second)
+}
+
 func TestAttemptThatIsCutShortIsNoFailure(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

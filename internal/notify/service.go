@@ -95,7 +95,7 @@ func (s *Service) Test(ctx context.Context, endpoint uuid.UUID) (Answer, error) 
 // on from there; one that was given up and is taken now counts as delivered. It
 // fails with ErrNotFound, ErrDisabled and ErrBusy.
 func (s *Service) Resend(ctx context.Context, delivery uuid.UUID) (Answer, error) {
-	c, err := s.Store.ClaimOne(ctx, delivery, leaseTime)
+	c, err := s.claim(ctx, func(ctx context.Context) (Claimed, error) { return s.Store.ClaimOne(ctx, delivery, leaseTime) })
 	if err != nil {
 		return Answer{}, err
 	}

@@ -124,3 +124,17 @@ func TestEndpointThatGoesMeanwhileIsLeftOut(t *testing.T) {
 		t.Errorf("the cursor went back, %v", err)
 	}
 }
+
+func TestCursorThatIsSetBackRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := newReceiver(t)
+	w.tells(r)
+	user := w.newUser()
+	first := w.happens(user, link.LinkActive)
+	w.pass()
+	w.exec("UPDATE webhook_cursor SET event_id = 0")
+	second := w.happens(user, link.LinkRemoved)
+	w.pass()
+	r.wantEvents(first, second)
+}

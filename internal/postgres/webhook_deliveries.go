@@ -19,7 +19,8 @@ func (w *Webhooks) Cursor(ctx context.Context) (event int64, err error) {
 }
 
 // Queue implements notify.Store. Whoever moves the cursor holds its row until
-// his deliveries stand.
+// his deliveries stand. Those that stand already, as an operator has set the
+// cursor back, stay as they are.
 func (w *Webhooks) Queue(ctx context.Context, from, to int64, deliveries []notify.Delivery) error {
 	err := pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
 		moved, err := tx.Exec(ctx, "UPDATE webhook_cursor SET event_id = $2 WHERE event_id = $1", from, to)
@@ -33,7 +34,8 @@ func (w *Webhooks) Queue(ctx context.Context, from, to int64, deliveries []notif
 			FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[])
 				AS d (id, endpoint, event, user_id, type, body, state)
 			JOIN webhook_endpoints e ON e.id = d.endpoint AND e.disabled_at IS NULL AND e.tells_after < d.event
-			FOR KEY SHARE OF e`, c.ids, c.endpoints, c.events, c.users, c.types, c.bodies, c.states)
+			FOR KEY SHARE OF e
+			ON CONFLICT ON CONSTRAINT told_once DO NOTHING`, c.ids, c.endpoints, c.events, c.users, c.types, c.bodies, c.states)
 		return err
 	})
 	return orDown(ctx, err)

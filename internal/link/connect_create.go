@@ -36,7 +36,7 @@ type NewConnect struct {
 // It fails with InvalidReturnURL, InvalidRegion, KeyReused, and NotLinked where
 // there is nothing to relink.
 func (s *Service) CreateConnect(ctx context.Context, act Act, n NewConnect) (ConnectSession, Secret, error) {
-	if err := s.checkConnect(n); err != nil {
+	if err := s.CheckConnect(n); err != nil {
 		return ConnectSession{}, "", err
 	}
 	c, err := s.repeated(ctx, act, n)
@@ -94,7 +94,8 @@ func (s *Service) newConnect(ctx context.Context, act Act, n NewConnect) (Connec
 	return s.store.Connect(ctx, c.ID)
 }
 
-func (s *Service) checkConnect(n NewConnect) error {
+// CheckConnect fails as CreateConnect does with what n itself is at fault for.
+func (s *Service) CheckConnect(n NewConnect) error {
 	if n.Staff != noID && n.Purpose != ToRelink {
 		return errors.New("link: staff may ask for a relink alone")
 	}

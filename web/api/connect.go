@@ -28,15 +28,18 @@ func (a *API) createConnect(c echo.Context, k caller) error {
 	if err != nil {
 		return err // the body was checked
 	}
-	act := k.act()
-	if act.User, err = a.ensure(c, ref, r.Email); err != nil {
-		return err
-	}
 	wanted := link.NewConnect{
 		Purpose: link.Purpose(r.Purpose), ReturnURL: r.ReturnURL, State: r.State,
 		Region: string(orZero(r.Region)), Locale: orZero(r.Locale), Token: k.Token.ID, Key: key,
 	}
 	if wanted.Request, err = json.Marshal(r); err != nil {
+		return err
+	}
+	if err := a.Links.CheckConnect(wanted); err != nil {
+		return err // before anybody is made for it
+	}
+	act := k.act()
+	if act.User, err = a.ensure(c, ref, r.Email); err != nil {
 		return err
 	}
 	session, address, err := a.Links.CreateConnect(c.Request().Context(), act, wanted)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -97,6 +98,12 @@ func TestRepeatedConnectRequestMakesOneSession(t *testing.T) {
 	p.do(http.MethodPost, "/connect-sessions", connectBody, key, strings.Repeat("k", 256)).want(http.StatusBadRequest).wantCode(CodeInvalidParameter)
 }
 
+func (s *site) unknown(ref account.UserRef) bool {
+	s.t.Helper()
+	_, err := s.accounts.Find(s.t.Context(), ref)
+	return errors.Is(err, account.ErrNotFound)
+}
+
 func TestConnectRequestsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -121,6 +128,11 @@ func TestConnectRequestsThatAreRefused(t *testing.T) {
 		if problem := p.post("/connect-sessions", body).want(c.status).wantCode(c.code); c.code == CodeNotLinked && *problem.Action != ActionLink {
 			t.Errorf("%s: to be helped by %v", c.name, problem.Action)
 		}
+	}
+	p.post("/connect-sessions", strings.Replace(strings.Replace(connectBody, "app.example.com", "evil.example", 1), "ext:42", "ext:stranger", 1)).
+		want(http.StatusUnprocessableEntity)
+	if ref, _ := account.ParseUserRef("ext:stranger"); !s.unknown(ref) {
+		t.Error("a request that was refused has made a user")
 	}
 	p.post("/connect-sessions", strings.Replace(connectBody, "ext:42", owner.ID.String(), 1)).want(http.StatusCreated)
 }

@@ -18,7 +18,7 @@ const (
 	// accessLife is that of access tokens here: short, so that browsers stay
 	// signed in for some rounds' worth of time.
 	accessLife = time.Hour
-	expiry     = accessLife + time.Minute
+	overlong   = accessLife + time.Minute
 )
 
 // arena is an installation whose replicas are killed again and again, and

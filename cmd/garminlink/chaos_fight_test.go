@@ -24,12 +24,12 @@ type runner struct {
 }
 
 // fight is one round.
-func (a *arena) fight(p plan, score *tally) {
+func (a *arena) fight(p plan, score *scores) {
 	a.t.Helper()
 	a.start(p.victim, p.failpoint())
 	all := a.runners(p.number, p.users)
 	defer a.clear(all)
-	a.advance(expiry)
+	a.advance(overlong)
 	struck := a.strike(p, all)
 	a.start(p.victim, "")
 	a.heal(p, all)
@@ -197,7 +197,7 @@ func (a *arena) settled(r *runner, at *replica) bool {
 // renewed once more, by one refresh.
 func (a *arena) outlive(all []*runner) {
 	a.t.Helper()
-	a.advance(expiry)
+	a.advance(overlong)
 	for i, r := range all {
 		if r.lost {
 			continue

@@ -9,7 +9,7 @@ import (
 
 // judge holds against what Garmin and the database saw what must be true
 // whatever was done to the replicas.
-func (a *arena) judge(p plan, all []*runner, struck bool, score *tally) {
+func (a *arena) judge(p plan, all []*runner, struck bool, score *scores) {
 	a.t.Helper()
 	n := score.by[p.weapon]
 	score.rounds++

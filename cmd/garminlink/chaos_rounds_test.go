@@ -84,7 +84,7 @@ func TestChaos(t *testing.T) {
 		to = 12
 	}
 	strict, lenient := newArena(t, 0), newArena(t, grace)
-	score := newTally()
+	score := newScores()
 	now := from
 	defer func() {
 		if t.Failed() {
@@ -104,8 +104,8 @@ func TestChaos(t *testing.T) {
 	t.Logf("seed %d\n%s", seed, score)
 }
 
-// tally counts what came of the rounds.
-type tally struct {
+// scores counts what came of the rounds.
+type scores struct {
 	rounds, refreshes int
 	began             time.Time
 	by                map[string]*toll
@@ -120,15 +120,15 @@ type toll struct {
 	lost          int
 }
 
-func newTally() *tally {
-	s := &tally{began: time.Now(), by: map[string]*toll{}}
+func newScores() *scores {
+	s := &scores{began: time.Now(), by: map[string]*toll{}}
 	for _, w := range weapons {
 		s.by[w] = new(toll)
 	}
 	return s
 }
 
-func (s *tally) String() string {
+func (s *scores) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d rounds in %s, %d refreshes at Garmin\n", s.rounds, time.Since(s.began).Round(time.Second), s.refreshes)
 	fmt.Fprintf(&b, "%-14s %6s %6s %12s %10s %9s %15s", "death", "rounds", "struck", "interrupted", "recovered", "by grace", "lost by design")

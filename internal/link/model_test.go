@@ -23,6 +23,7 @@ type model struct {
 	candidate     string
 	candidateLeft time.Duration
 	dead          map[string]bool // accounts whose tokens Garmin has revoked since the session was made
+	lent          bool            // a worker has what renews the dead session: it may bring another back
 }
 
 func (m *model) shown() string {
@@ -51,7 +52,7 @@ func (m *model) arrive(account string) {
 
 func (m *model) adopt(account string) {
 	m.linked, m.live, m.candidate = account, true, ""
-	m.dead["link"] = false
+	m.dead["link"], m.lent = false, false
 }
 
 // expire lets d pass.
@@ -83,8 +84,7 @@ func (x *machine) Login(t *rapid.T) {
 	if accounts[account] && x.m.codes == 20 {
 		t.Skip("the day's codes are used up")
 	}
-	x.w.advance(10 * time.Second) // beyond an echo
-	x.m.expire(10 * time.Second)
+	x.pass(10 * time.Second) // beyond an echo
 	_, err := x.w.links.Start(context.Background(), x.w.act(), credentials(account))
 	if err != nil {
 		t.Fatalf("Start(%s): %v", account, err)
@@ -119,8 +119,7 @@ func (x *machine) FailedLogin(t *rapid.T) {
 		"cut": garmintest.Truncated, "unknown": garmintest.UnknownType,
 	}
 	name := rapid.SampledFrom([]string{"edge", "502", "reset", "cut", "unknown"}).Draw(t, "fault")
-	x.w.advance(10 * time.Second)
-	x.m.expire(10 * time.Second)
+	x.pass(10 * time.Second)
 	x.w.garmin.Fail(garmintest.OpLogin, faults[name], 1)
 	if _, err := x.w.links.Start(context.Background(), x.w.act(), credentials("plain")); link.KindOf(err) == "" {
 		t.Fatalf("Start with %s: %v", name, err)
@@ -174,6 +173,10 @@ func (x *machine) Cancel(t *rapid.T) {
 
 func (x *machine) Wait(t *rapid.T) {
 	d := time.Duration(rapid.IntRange(1, 11).Draw(t, "minutes")) * time.Minute
+	x.pass(d)
+}
+
+func (x *machine) pass(d time.Duration) {
 	x.w.advance(d)
 	x.m.expire(d)
 }
@@ -204,6 +207,12 @@ func (x *machine) Revoke(t *rapid.T) {
 }
 
 func (x *machine) Validate(t *rapid.T) {
+	if x.m.live && x.m.lent {
+		if _, err := x.w.links.Validate(context.Background(), x.w.act()); link.KindOf(err) != link.Unavailable {
+			t.Fatalf("Validate before a worker has brought back what it took: %v", err)
+		}
+		x.pass(61 * time.Minute)
+	}
 	_, err := x.w.links.Validate(context.Background(), x.w.act())
 	want := link.Kind("")
 	switch {
@@ -243,6 +252,7 @@ func (x *machine) Work(t *rapid.T) {
 		t.Fatalf("Refresh: %v", err)
 	}
 	if err != nil {
+		x.m.lent = true
 		return
 	}
 	if _, err := x.w.writeBack(renewed, out.Generation); err != nil {

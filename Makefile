@@ -21,7 +21,7 @@ run: program ## run everything on this machine, with a simulated Garmin
 test: program chromium redis python ## run all tests, with the race detector and real servers
 	$(WITH_DATABASE) $(GO) test -race ./...
 	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
-	.ci/fuzz 2s
+	.ci/fuzz 1000x
 
 .PHONY: chaos
 chaos: program ## kill replicas at work, cut the database off, take Garmin down: about 8 minutes

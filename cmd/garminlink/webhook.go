@@ -109,19 +109,9 @@ func adviseOnWebhook(err error, advice string) error {
 
 // atWebhooks opens the database that the webhooks are in.
 func atWebhooks(ctx context.Context, p process, work webhookWork) error {
-	config, err := load[struct {
-		Database
-		Logging
-	}](p.environ)
-	if err != nil {
-		return err
-	}
-	db, err := connectCurrent(ctx, config.Database, config.logger(p.stderr))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return work(&webhookDesk{process: p, db: db, store: postgres.NewWebhooks(db)}, ctx)
+	return withDatabase(ctx, p, func(db *postgres.DB) error {
+		return work(&webhookDesk{process: p, db: db, store: postgres.NewWebhooks(db)}, ctx)
+	})
 }
 
 // atSealedWebhooks opens the keyset, too, that secrets are sealed with.

@@ -78,6 +78,9 @@ var pages = map[string]views.View{
 	"sign in wrong":  views.SignIn{Email: "mara@example.com", Problem: &views.Problem{Title: "E-mail or password is wrong", Side: views.SideYou}},
 	"sign up":        views.SignUp{PasswordRule: "10 to 128 characters."},
 	"sign up faulty": views.SignUp{PasswordRule: "10 to 128 characters.", PasswordError: "Too short."},
+	"set-up":         views.SetUp{PasswordRule: "10 to 128 characters."},
+	"set-up faulty":  views.SetUp{TokenError: "Not that.", EmailError: "Not an e-mail.", PasswordError: "Too short."},
+	"set-up limited": views.SetUp{Problem: limited},
 	"not linked":     views.Link{Status: views.Status{State: views.NotLinked}, Notice: "Your link was removed."},
 	"link faulty": views.Link{Status: views.Status{State: views.NotLinked}, Form: views.GarminForm{
 		Email: "mara", Region: "garmin.cn", EmailError: "Not an e-mail.", PasswordError: "Enter it.", RegionError: "Choose one.",

@@ -122,6 +122,8 @@ var accountPlaces = []struct {
 	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrBusy, "busy", place{status: http.StatusServiceUnavailable}},
+	{account.ErrSetUpToken, "set_up_token", place{http.StatusUnprocessableEntity, "token"}},
+	{account.ErrSetUpDone, "set_up_done", place{status: http.StatusConflict}},
 	{account.ErrTokenName, "token_name", place{http.StatusUnprocessableEntity, "name"}},
 	{account.ErrTokenScopes, "token_scopes", place{http.StatusUnprocessableEntity, "scope"}},
 	{account.ErrUnknownScope, "unknown_scope", place{http.StatusUnprocessableEntity, "scope"}},

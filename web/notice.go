@@ -26,6 +26,8 @@ const (
 	linkedAgain notice = "linked_again" // for support, which waits for nobody to come back
 
 	tokenRevoked notice = "token_revoked"
+
+	setUpDone notice = "set_up_done"
 )
 
 const noticeSeconds = 60 // for a redirect that gets lost

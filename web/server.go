@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -56,6 +57,7 @@ type Server struct {
 	signIns *signIns
 	garmins map[string]link.SignInPage // by region
 	proxy   sync.Once                  // see noticeProxy
+	settled atomic.Bool                // see settledIn
 
 	streams    streams
 	ending     context.Context // see EndStreams
@@ -116,6 +118,10 @@ func (s *Server) routes() {
 	e.GET(static.Prefix+"*", echo.WrapHandler(static.Handler()))
 	e.RouteNotFound("/api", s.toPrograms)
 	e.RouteNotFound("/api/*", s.toPrograms)
+
+	first := s.visitor(firstMay)
+	e.GET(setUpPath, s.showSetUp, first)
+	e.POST(setUpPath, s.form(s.setUp, s.setUpAgain, setUpsByNetwork), first)
 
 	e.GET("/", s.showLanding, anyone)
 	e.GET("/signin", s.showSignIn, anyone)

@@ -109,8 +109,10 @@ func TestPagesCostFewStatements(t *testing.T) {
 	wantAtMost(2, runner, "/", http.StatusSeeOther)
 	wantAtMost(0, runner, "/healthz", http.StatusOK)
 	wantAtMost(0, runner, "/nowhere", http.StatusNotFound)
+	wantAtMost(1, stranger, "/", http.StatusOK) // looks whether there are users, once
 	wantAtMost(0, stranger, "/", http.StatusOK)
 	wantAtMost(0, stranger, "/link", http.StatusSeeOther)
+	wantAtMost(1, stranger, "/setup", http.StatusOK)
 }
 
 // The counter itself must not be blind.

@@ -47,6 +47,7 @@ var linkPlaces = map[link.Kind]place{
 	link.InvalidPassword:   {http.StatusUnprocessableEntity, "password"},
 	link.InvalidRegion:     {http.StatusUnprocessableEntity, "region"},
 	link.InvalidCode:       {http.StatusUnprocessableEntity, "code"},
+	link.InvalidNote:       {http.StatusUnprocessableEntity, "note"},
 	link.InvalidFormat:     {http.StatusUnprocessableEntity, "format"},
 	link.NoRenewalInFormat: {http.StatusUnprocessableEntity, "format"},
 	link.WrongCode:         {http.StatusUnprocessableEntity, "code"},

@@ -92,6 +92,7 @@ type Store interface {
 	KeyStore
 	ConnectStore
 	EventStore
+	SupportStore
 	ProgramStore
 }
 
@@ -262,4 +263,5 @@ type Entry struct {
 	Reason   Reason
 	By       Actor     // "" for the one of the Act
 	EndsAt   time.Time // of Expiring
+	Note     string    // of staff
 }

@@ -112,6 +112,8 @@ type eventRow struct {
 	Reason    *string
 	Actor     string
 	TokenID   *uuid.UUID
+	StaffID   *uuid.UUID
+	Note      *string
 	RequestID string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	Type      *string

@@ -24,6 +24,8 @@ const (
 	findPeriod  = 10 * time.Second
 	tellPeriod  = 2 * time.Second
 	lapsePeriod = time.Minute
+	countPeriod = time.Minute
+	sumPeriod   = 5 * time.Minute
 	cleanPeriod = time.Hour
 )
 
@@ -33,6 +35,8 @@ type (
 	findDueLinks struct{}
 	endLapsed    struct{}
 	cleanUp      struct{}
+	countLinks   struct{}
+	sumActivity  struct{}
 	checkLink    struct {
 		User uuid.UUID `json:"user"`
 	}
@@ -41,11 +45,19 @@ type (
 func (findDueLinks) Kind() string { return "find_due_links" }
 func (endLapsed) Kind() string    { return "end_lapsed" }
 func (cleanUp) Kind() string      { return "clean_up" }
+func (countLinks) Kind() string   { return "count_links" }
+func (sumActivity) Kind() string  { return "sum_activity" }
 func (checkLink) Kind() string    { return "check_link" }
 
 func (findDueLinks) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: upkeepQueue} }
 func (endLapsed) InsertOpts() river.InsertOpts    { return river.InsertOpts{Queue: upkeepQueue} }
 func (cleanUp) InsertOpts() river.InsertOpts      { return river.InsertOpts{Queue: upkeepQueue} }
+func (countLinks) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: upkeepQueue, UniqueOpts: waitsOnce}
+}
+func (sumActivity) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: upkeepQueue, UniqueOpts: waitsOnce}
+}
 
 // InsertOpts lets a link wait in the queue once. A check that is over does not
 // count: it must not stand in the way of the next.
@@ -73,6 +85,8 @@ func periodic() []*river.PeriodicJob {
 		every(tellPeriod, findDeliveries{}),
 		every(lapsePeriod, endLapsed{}),
 		every(cleanPeriod, cleanUp{}),
+		every(countPeriod, countLinks{}),
+		every(sumPeriod, sumActivity{}),
 	}
 }
 
@@ -81,6 +95,8 @@ func (w *Worker) workers() *river.Workers {
 	add(workers, func(ctx context.Context, _ *river.Job[findDueLinks]) error { return w.findDue(ctx) })
 	add(workers, func(ctx context.Context, j *river.Job[endLapsed]) error { return w.endLapsed(ctx, actOf(j)) })
 	add(workers, func(ctx context.Context, _ *river.Job[cleanUp]) error { return w.clean(ctx) })
+	add(workers, func(ctx context.Context, _ *river.Job[countLinks]) error { return w.Links.CountLinks(ctx) })
+	add(workers, func(ctx context.Context, _ *river.Job[sumActivity]) error { return w.Links.SumActivity(ctx) })
 	add(workers, func(ctx context.Context, _ *river.Job[findDeliveries]) error { return w.findDeliveries(ctx) })
 	add(workers, func(ctx context.Context, j *river.Job[deliver]) error {
 		return w.Webhooks.Deliver(ctx, j.Args.Endpoint)

@@ -52,10 +52,12 @@ CREATE TABLE mail_notices (
 CREATE INDEX mail_notices_due ON mail_notices (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX mail_notices_age ON mail_notices (created_at);
 
--- The last event that notices were made of.
+-- The last event that notices were made of, and until when the mail server is
+-- left alone, as it has failed.
 CREATE TABLE mail_cursor (
-    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
-    event_id  bigint NOT NULL
+    singleton    boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    event_id     bigint NOT NULL,
+    paused_until timestamptz
 );
 INSERT INTO mail_cursor (event_id) SELECT coalesce(max(id), 0) FROM link_events;
 

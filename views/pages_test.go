@@ -81,6 +81,9 @@ var pages = map[string]views.View{
 	"set-up":         views.SetUp{PasswordRule: "10 to 128 characters."},
 	"set-up faulty":  views.SetUp{TokenError: "Not that.", EmailError: "Not an e-mail.", PasswordError: "Too short."},
 	"set-up limited": views.SetUp{Problem: limited},
+	"mail":           views.Mail{Token: "t0ken"},
+	"mail off":       views.Mail{Token: "t0ken", Off: true, Notice: "No more."},
+	"mail limited":   views.Mail{Token: "t0ken", Problem: limited},
 	"not linked":     views.Link{Status: views.Status{State: views.NotLinked}, Notice: "Your link was removed."},
 	"link faulty": views.Link{Status: views.Status{State: views.NotLinked}, Form: views.GarminForm{
 		Email: "mara", Region: "garmin.cn", EmailError: "Not an e-mail.", PasswordError: "Enter it.", RegionError: "Choose one.",

@@ -105,7 +105,7 @@ func noncedElements(t *testing.T, doc *html.Node) {
 
 func plainForms(t *testing.T, doc *html.Node) {
 	routes := []string{
-		"/setup", "/signin", "/signup", "/signout", "/link", "/link/mfa", "/link/mfa/resend",
+		"/setup", "/mail/t0ken", "/signin", "/signup", "/signout", "/link", "/link/mfa", "/link/mfa/resend",
 		"/link/cancel", "/link/validate", "/link/unlink", "/link/replace",
 		"/link/ticket", "/link/import", "/link/export",
 		"/connect/its-secret", "/connect", "/connect/mfa", "/connect/mfa/resend", "/connect/cancel",

@@ -20,4 +20,6 @@ func (SetUp) Title() string { return "Set up this installation" }
 
 func (s SetUp) Render(ctx context.Context, w io.Writer) error { return setUp(s).Render(ctx, w) }
 
-func (s SetUp) faulty() bool { return s.TokenError != "" || s.EmailError != "" || s.PasswordError != "" }
+func (s SetUp) faulty() bool {
+	return s.TokenError != "" || s.EmailError != "" || s.PasswordError != ""
+}

@@ -28,6 +28,9 @@ const (
 	tokenRevoked notice = "token_revoked"
 
 	setUpDone notice = "set_up_done"
+
+	mailOff notice = "mail_off"
+	mailOn  notice = "mail_on"
 )
 
 const noticeSeconds = 60 // for a redirect that gets lost

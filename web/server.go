@@ -23,6 +23,7 @@ import (
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/static"
 )
 
@@ -33,6 +34,7 @@ type Config struct {
 	Limits   limit.Limiter
 	API      http.Handler // of programs, at /api; see toPrograms
 	Changes  Changes
+	OptOuts  notify.OptOuts
 	DB       *sql.DB // for the browsers' cookies
 
 	BaseURL        *url.URL // under which browsers know us: scheme and host
@@ -131,6 +133,9 @@ func (s *Server) routes() {
 		e.GET("/signup", s.showSignUp, anyone)
 		e.POST("/signup", s.form(s.signUp, s.signUpAgain, signUpsByNetwork), anyone)
 	}
+
+	e.GET(mailPath, s.showMail)
+	e.POST(mailPath, s.form(s.chooseMail, s.mailAgain))
 
 	s.linking(home, user, user, poller)
 	e.GET("/link/changes", s.showChanges, poller)

@@ -24,8 +24,9 @@ type site struct {
 	vault    *link.Vault
 	links    *link.Service
 	webhooks *notify.Service
-	pages    *web.Server // nil: there are none
-	api      *api.API    // within pages
+	mail     *notify.Mail // nil: no mails are sent
+	pages    *web.Server  // nil: there are none
+	api      *api.API     // within pages
 	changes  *postgres.Changes
 	worker   *worker.Worker // nil: others keep links alive
 	metrics  *metrics
@@ -36,6 +37,7 @@ type site struct {
 
 // wire makes the parts and gives each what it needs.
 func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
+	var err error
 	made := &site{db: db, vault: vault, changes: postgres.NewChanges(db.Pool, log), metrics: newMetrics(db.Pool)}
 	if s.garmin == nil {
 		s.garmin = garminTransport()
@@ -44,8 +46,11 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
 	made.links = link.New(postgres.NewLinks(db), options, c.Garmin.budget(), vault, limits, log)
 	made.webhooks = newNotify(postgres.NewWebhooks(db), vault, c.WebhookAllow, made.metrics.observeAttempt, log)
+	made.mail, err = made.newMail(c, log)
+	if err != nil {
+		return nil, err
+	}
 	made.links.ReturnURLs = link.ReturnURLs(c.ReturnURLs)
-	var err error
 	if does.worker {
 		if made.worker, err = made.newWorker(c, log); err != nil {
 			return nil, err
@@ -76,6 +81,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 		BaseURL:        c.BaseURL.URL,
 		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
 		SignupOpen:     c.Signup == "open",
+		OptOuts:        notify.OptOuts{Vault: vault},
 		Simulated:      s.simulated,
 		TrustedProxies: c.TrustedProxies,
 		Log:            log,

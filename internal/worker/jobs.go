@@ -13,16 +13,18 @@ import (
 )
 
 // The queues: one for checks of links, which operators may pause, one for what
-// is sent to webhooks, and one for what finds either and cleans up.
+// is sent to webhooks, one for mails, and one for what finds either and cleans up.
 const (
 	checksQueue   = "checks"
 	webhooksQueue = "webhooks"
+	mailQueue     = "mail"
 	upkeepQueue   = "upkeep"
 )
 
 const (
 	findPeriod  = 10 * time.Second
 	tellPeriod  = 2 * time.Second
+	mailPeriod  = 10 * time.Second
 	lapsePeriod = time.Minute
 	countPeriod = time.Minute
 	sumPeriod   = 5 * time.Minute
@@ -83,6 +85,7 @@ func periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
 		every(findPeriod, findDueLinks{}),
 		every(tellPeriod, findDeliveries{}),
+		every(mailPeriod, findMails{}),
 		every(lapsePeriod, endLapsed{}),
 		every(cleanPeriod, cleanUp{}),
 		every(countPeriod, countLinks{}),
@@ -101,6 +104,8 @@ func (w *Worker) workers() *river.Workers {
 	add(workers, func(ctx context.Context, j *river.Job[deliver]) error {
 		return w.Webhooks.Deliver(ctx, j.Args.Endpoint)
 	})
+	add(workers, func(ctx context.Context, _ *river.Job[findMails]) error { return w.findMails(ctx) })
+	add(workers, func(ctx context.Context, _ *river.Job[sendMails]) error { return w.Mail.Send(ctx) })
 	add(workers, func(ctx context.Context, j *river.Job[checkLink]) error {
 		act := actOf(j)
 		act.User = j.Args.User

@@ -131,6 +131,7 @@ var accountPlaces = []struct {
 	{account.ErrTokenExpiry, "token_expiry", place{http.StatusUnprocessableEntity, "expires"}},
 	{account.ErrTokenExists, "token_exists", place{status: http.StatusConflict}},
 	{account.ErrTokenNotFound, "token_not_found", place{status: http.StatusConflict}},
+	{errCrowded, "crowded", place{status: http.StatusUnprocessableEntity}},
 	{errAdminsOnly, "admins_only", place{status: http.StatusForbidden}},
 	{errNoVisit, "no_visit", place{status: http.StatusForbidden}},
 	{errNoSuchUser, "no_such_user", place{http.StatusUnprocessableEntity, "user"}},

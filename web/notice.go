@@ -27,6 +27,11 @@ const (
 
 	tokenRevoked notice = "token_revoked"
 
+	staffChecked   notice = "staff_checked"
+	staffCancelled notice = "staff_cancelled"
+	staffCleared   notice = "staff_cleared"
+	staffNoted     notice = "staff_noted"
+
 	setUpDone notice = "set_up_done"
 
 	mailOff notice = "mail_off"

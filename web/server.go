@@ -157,6 +157,7 @@ func (s *Server) routes() {
 	e.GET("/connect/leave", to(connectHome), s.guest)
 	e.POST("/connect/leave", s.form(s.leaveConnect, s.linkAgain, actsByUser, actsByNetwork), s.guest)
 
+	s.supporting(staff, s.visitor(staffPolls))
 	e.GET(relinkPath, s.showRelink, staff)
 	e.POST(relinkPath, s.form(s.askRelink, s.askRelinkAgain, actsByUser), staff)
 	e.GET(tokensPath, s.showTokens, admin)
@@ -188,4 +189,23 @@ func (s *Server) linking(base string, see, act, poll echo.MiddlewareFunc) {
 	e.GET(base+"/handoff", s.showHandoff, act, s.framesGarmin)
 	e.GET(base+"/ticket", to(base+"/handoff"), act)
 	e.POST(base+"/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), act, s.framesGarmin)
+}
+
+// supporting is the map of what staff look into, and may do for one user.
+func (s *Server) supporting(staff, poll echo.MiddlewareFunc) {
+	e := s.echo
+	e.GET(supportPath, s.showSupport, staff)
+	e.GET(supportPath+"/counters", s.showCounters, poll)
+	e.GET(subjectsPath, s.showSubjects, staff)
+	e.GET(subjectsPath+".csv", s.downloadSubjects, staff)
+	e.GET(subjectPath+":user", s.showSubject, staff)
+	for path, act := range map[string]echo.HandlerFunc{
+		"/check":  s.checkSubject,
+		"/cancel": s.cancelForSubject,
+		"/clear":  s.clearSubject,
+		"/note":   s.noteSubject,
+	} {
+		e.GET(subjectPath+":user"+path, s.toSubject, staff)
+		e.POST(subjectPath+":user"+path, s.form(act, s.subjectAgain, actsByUser, actsByNetwork), staff)
+	}
 }

@@ -93,6 +93,7 @@ var (
 	anyoneMay  = may{touch: true}
 	usersMay   = may{onlyUsers: true, touch: true}
 	pollersMay = may{onlyUsers: true} // a page left open must not keep a sign-in alive
+	staffPolls = may{onlyUsers: true, least: account.RoleSupport}
 	staffMay   = may{onlyUsers: true, touch: true, least: account.RoleSupport}
 	adminsMay  = may{onlyUsers: true, touch: true, least: account.RoleAdmin}
 )

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
@@ -18,6 +19,10 @@ type texts struct {
 	Guests       map[link.Kind]message              `json:"guests"`  // in the place of Link's, for those whom a host application has sent
 	Connect      map[link.ConnectStatus]string      `json:"connect"` // why a connect session leads no further
 	Reasons      map[link.Reason]string             `json:"reasons"`
+	ShortReasons map[link.Reason]string             `json:"short_reasons"` // for staff
+	HeldBack     map[link.Hold]message              `json:"held_back"`     // for staff; {host} is one of Garmin's
+	Orders       map[string]string                  `json:"orders"`        // of a list of links
+	Timeline     map[string]string                  `json:"timeline"`      // for staff, by source and what happened
 	Account      map[string]message                 `json:"account"`
 	Scopes       map[account.Scope]string           `json:"scopes"`
 	Pages        map[int]message                    `json:"pages"` // by status
@@ -39,6 +44,9 @@ type message struct {
 	Action string `json:"action"`
 	Side   string `json:"side"` // views.SideYou, SideGarmin or SideUs
 }
+
+// inPlaceOf puts the name of a host into a text that has room for one.
+func inPlaceOf(text, host string) string { return strings.ReplaceAll(text, "{host}", host) }
 
 func readTexts() (t texts, err error) {
 	d := json.NewDecoder(bytes.NewReader(messages.English))

@@ -111,6 +111,7 @@ func plainForms(t *testing.T, doc *html.Node) {
 		"/connect/its-secret", "/connect", "/connect/mfa", "/connect/mfa/resend", "/connect/cancel",
 		"/connect/replace", "/connect/ticket", "/connect/leave",
 		"/support/relink",
+		"/settings/mails", "/settings/language", "/settings/signins", "/settings/password",
 		"/support/tokens", "/support/tokens/revoke",
 		"/support/users/0195-user/check", "/support/users/0195-user/cancel", "/support/users/0195-user/clear", "/support/users/0195-user/note",
 	}

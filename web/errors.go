@@ -136,6 +136,8 @@ var accountPlaces = []struct {
 	{errNoVisit, "no_visit", place{status: http.StatusForbidden}},
 	{errNoSuchUser, "no_such_user", place{http.StatusUnprocessableEntity, "user"}},
 	{errNothingToRelink, "nothing_to_relink", place{http.StatusUnprocessableEntity, "user"}},
+	{errOldPassword, "old_password", place{http.StatusUnprocessableEntity, "old"}},
+	{errUnknownLanguage, "unknown_language", place{http.StatusUnprocessableEntity, "language"}},
 	{errNotYourPassword, "not_your_password", place{http.StatusUnprocessableEntity, "password"}},
 }
 

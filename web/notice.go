@@ -36,6 +36,10 @@ const (
 
 	mailOff notice = "mail_off"
 	mailOn  notice = "mail_on"
+
+	passwordChanged notice = "password_changed"
+	othersSignedOut notice = "others_signed_out"
+	languageKept    notice = "language_kept"
 )
 
 const noticeSeconds = 60 // for a redirect that gets lost

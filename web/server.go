@@ -39,6 +39,7 @@ type Config struct {
 
 	BaseURL        *url.URL // under which browsers know us: scheme and host
 	SignupOpen     bool
+	SendsMails     bool // to users whose link needs them
 	Simulated      bool // every page says that Garmin is simulated
 	TrustedProxies []netip.Prefix
 
@@ -150,6 +151,18 @@ func (s *Server) routes() {
 	e.POST("/link/import", s.form(s.importSession, s.importAgain, actsByUser, actsByNetwork), user)
 	e.GET("/link/export", s.showExport, user)
 	e.POST("/link/export", s.form(s.exportSession, s.exportAgain, exportsByUser, triesByEmail, actsByNetwork), user)
+
+	e.GET("/history", s.showHistory, user)
+	e.GET(settingsPath, s.showSettings, user)
+	for path, setting := range map[string]echo.HandlerFunc{
+		"/mails":    s.form(s.setMails, s.settingsAgain, actsByUser),
+		"/language": s.form(s.setLanguage, s.settingsAgain, actsByUser),
+		"/signins":  s.form(s.signOutOthers, s.settingsAgain, actsByUser),
+		"/password": s.form(s.changePassword, s.settingsAgain, passwordsByUser, triesByEmail),
+	} {
+		e.GET(settingsPath+path, to(settingsPath), user)
+		e.POST(settingsPath+path, setting, user)
+	}
 
 	e.GET("/connect/:address", s.showDoor)
 	e.POST("/connect/:address", s.form(s.bind, s.bindAgain, doorsByNetwork))

@@ -28,6 +28,7 @@ type texts struct {
 	Pages        map[int]message                    `json:"pages"` // by status
 	Notices      map[notice]string                  `json:"notices"`
 	RelinkMail   letter                             `json:"relink_mail"`
+	History      history                            `json:"history"`
 	PasswordRule string                             `json:"password_rule"`
 }
 
@@ -35,6 +36,14 @@ type texts struct {
 type letter struct {
 	Subject string `json:"subject"`
 	Body    string `json:"body"`
+}
+
+// history is what the lines of a link's history say. {program} stands for the
+// name of one.
+type history struct {
+	Events  map[link.Event]map[string]string `json:"events"`  // by actor, or any: what the actor has no words of his own for
+	Unknown string                           `json:"unknown"` // of an event that a newer version has written
+	Program string                           `json:"program"` // one whose name is not known
 }
 
 // message says what happened, whose side it is on and what to do next.

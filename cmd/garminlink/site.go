@@ -81,6 +81,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 		BaseURL:        c.BaseURL.URL,
 		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
 		SignupOpen:     c.Signup == "open",
+		SendsMails:     made.mail != nil,
 		OptOuts:        notify.OptOuts{Vault: vault},
 		Simulated:      s.simulated,
 		TrustedProxies: c.TrustedProxies,

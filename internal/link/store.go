@@ -92,6 +92,7 @@ type Store interface {
 	KeyStore
 	ConnectStore
 	EventStore
+	HistoryStore
 	SupportStore
 	ProgramStore
 }

@@ -113,6 +113,7 @@ func plainForms(t *testing.T, doc *html.Node) {
 		"/support/relink",
 		"/settings/mails", "/settings/language", "/settings/signins", "/settings/password",
 		"/support/tokens", "/support/tokens/revoke",
+		"/support/staff", "/support/webhooks/resend", "/support/jobs/pause", "/support/jobs/resume",
 		"/support/users/0195-user/check", "/support/users/0195-user/cancel", "/support/users/0195-user/clear", "/support/users/0195-user/note",
 	}
 	for _, f := range all(doc, tag("form")) {

@@ -60,6 +60,39 @@ func subjectPage() views.SubjectPage {
 	}
 }
 
+func staffPage(fault string) views.Staff {
+	return views.Staff{
+		List:  []views.Colleague{{Email: "admin@example.com", Role: "admin", You: true}, {Email: "agent@example.com", Role: "support"}},
+		Roles: []views.Choice{{Value: "user", Text: "Sees his own link."}, {Value: "admin", Text: "May all.", Chosen: true}}, EmailError: fault,
+	}
+}
+
+func webhooksPage() views.Webhooks {
+	return views.Webhooks{
+		Most:      100,
+		Endpoints: []views.Endpoint{{URL: "https://hooks.example.com", Events: "all", Standing: "enabled", Waiting: 3, FailingSince: views.At(now, now)}},
+		Log: []views.Delivery{
+			{ID: "0195-one", Type: "link.active", State: "waiting", UserHref: "/support/users/0195-user", At: views.At(now, now), Next: views.At(now, now), Attempts: []string{"answered 500"}},
+			{ID: "0195-two", Type: "test.ping", State: "given_up", At: views.At(now, now)},
+		},
+	}
+}
+
+func keysPage() views.Keys {
+	return views.Keys{
+		List:     []views.Key{{ID: "17", Seals: true, Needed: "sessions: 4"}, {ID: "18", Lacked: "web-2 (0195)"}},
+		Replicas: []views.Replica{{Name: "web-1 (0194)", Version: "v1", Seals: "17", Seen: views.At(now, now)}},
+	}
+}
+
+func jobsPage() views.Jobs {
+	return views.Jobs{
+		HeldBack: held, Facts: []views.Fact{{Name: "Due", Text: "no link"}},
+		Workers: []views.Worker{{Name: "web-1", Jobs: 12, Seen: views.At(now, now), Lead: true}},
+		Counts:  []views.JobCount{{Kind: "check_link", State: "completed", Count: 12000}},
+	}
+}
+
 func init() {
 	faulty := subjectPage()
 	faulty.Note, faulty.NoteError = "too long", "Write less."
@@ -74,6 +107,8 @@ func init() {
 		"support": supportPage(), "support before anything was counted": views.Support{},
 		"subjects": subjectsPage(), "subjects crowded": crowded, "nobody": views.Subjects{},
 		"subject": subjectPage(), "subject with a faulty note": faulty, "subject cleared without a why": unclear,
+		"staff": staffPage(""), "staff faulty": staffPage("Nobody has it."), "webhooks": webhooksPage(), "no webhooks": views.Webhooks{},
+		"keys": keysPage(), "jobs": jobsPage(), "jobs paused": views.Jobs{Paused: views.At(now, now), Problem: limited},
 		"subject in trouble": troubled, "subject without a link": unlinked,
 	} {
 		pages[name] = page

@@ -13,6 +13,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/views"
 )
 
@@ -131,6 +132,14 @@ var accountPlaces = []struct {
 	{account.ErrTokenExpiry, "token_expiry", place{http.StatusUnprocessableEntity, "expires"}},
 	{account.ErrTokenExists, "token_exists", place{status: http.StatusConflict}},
 	{account.ErrTokenNotFound, "token_not_found", place{status: http.StatusConflict}},
+	{account.ErrOwnRole, "own_role", place{http.StatusUnprocessableEntity, "email"}},
+	{account.ErrLastAdmin, "last_admin", place{http.StatusUnprocessableEntity, "email"}},
+	{errNoSuchColleague, "no_such_colleague", place{http.StatusUnprocessableEntity, "email"}},
+	{errNoSuchRole, "no_such_role", place{http.StatusUnprocessableEntity, "role"}},
+	{notify.ErrNotFound, "no_delivery", place{status: http.StatusConflict}},
+	{notify.ErrDisabled, "endpoint_disabled", place{status: http.StatusConflict}},
+	{notify.ErrBusy, "delivery_busy", place{status: http.StatusConflict}},
+	{errNotTaken, "not_taken", place{status: http.StatusUnprocessableEntity}},
 	{errCrowded, "crowded", place{status: http.StatusUnprocessableEntity}},
 	{errAdminsOnly, "admins_only", place{status: http.StatusForbidden}},
 	{errNoVisit, "no_visit", place{status: http.StatusForbidden}},

@@ -32,6 +32,11 @@ const (
 	staffCleared   notice = "staff_cleared"
 	staffNoted     notice = "staff_noted"
 
+	roleChanged   notice = "role_changed"
+	webhookResent notice = "webhook_resent"
+	jobsPaused    notice = "jobs_paused"
+	jobsResumed   notice = "jobs_resumed"
+
 	setUpDone notice = "set_up_done"
 
 	mailOff notice = "mail_off"

@@ -34,6 +34,8 @@ type Config struct {
 	Limits   limit.Limiter
 	API      http.Handler // of programs, at /api; see toPrograms
 	Changes  Changes
+	Webhooks *notify.Service
+	Jobs     Jobs
 	OptOuts  notify.OptOuts
 	DB       *sql.DB // for the browsers' cookies
 
@@ -173,10 +175,7 @@ func (s *Server) routes() {
 	s.supporting(staff, s.visitor(staffPolls))
 	e.GET(relinkPath, s.showRelink, staff)
 	e.POST(relinkPath, s.form(s.askRelink, s.askRelinkAgain, actsByUser), staff)
-	e.GET(tokensPath, s.showTokens, admin)
-	e.POST(tokensPath, s.form(s.createToken, s.createTokenAgain, tokensByUser, triesByEmail), admin)
-	e.GET(tokensPath+"/revoke", to(tokensPath), admin)
-	e.POST(tokensPath+"/revoke", s.form(s.revokeToken, s.revokeTokenAgain, actsByUser), admin)
+	s.administering(admin)
 }
 
 // linking is the map of what leads to a link, for those who are signed in and
@@ -220,5 +219,26 @@ func (s *Server) supporting(staff, poll echo.MiddlewareFunc) {
 	} {
 		e.GET(subjectPath+":user"+path, s.toSubject, staff)
 		e.POST(subjectPath+":user"+path, s.form(act, s.subjectAgain, actsByUser, actsByNetwork), staff)
+	}
+}
+
+// administering is the map of what admins alone decide on.
+func (s *Server) administering(admin echo.MiddlewareFunc) {
+	e := s.echo
+	e.GET(tokensPath, s.showTokens, admin)
+	e.POST(tokensPath, s.form(s.createToken, s.createTokenAgain, tokensByUser, triesByEmail), admin)
+	e.GET(tokensPath+"/revoke", to(tokensPath), admin)
+	e.POST(tokensPath+"/revoke", s.form(s.revokeToken, s.revokeTokenAgain, actsByUser), admin)
+
+	e.GET(staffPath, s.showStaff, admin)
+	e.POST(staffPath, s.form(s.changeRole, s.changeRoleAgain, tokensByUser, triesByEmail), admin)
+	e.GET(webhooksPath, s.showWebhooks, admin)
+	e.GET(webhooksPath+"/resend", to(webhooksPath), admin)
+	e.POST(webhooksPath+"/resend", s.form(s.resendDelivery, s.webhooksAgain, actsByUser), admin)
+	e.GET(keysPath, s.showKeys, admin)
+	e.GET(jobsPath, s.showJobs, admin)
+	for path, act := range map[string]echo.HandlerFunc{"/pause": s.pauseJobs, "/resume": s.resumeJobs} {
+		e.GET(jobsPath+path, to(jobsPath), admin)
+		e.POST(jobsPath+path, s.form(act, s.jobsAgain, actsByUser), admin)
 	}
 }

@@ -328,6 +328,21 @@ func TestPagesForStaffCostFewStatements(t *testing.T) {
 	}
 }
 
+func TestPagesForAdminsCostFewStatements(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	admin := s.staff(account.RoleAdmin)
+	var sent *statements
+	admin.url, sent = s.counted()
+	for path, most := range map[string]int{"/support/staff": 3, "/support/keys": 5} {
+		sent.take()
+		admin.get(path).want(http.StatusOK)
+		if got := sent.take(); len(got) > most {
+			t.Errorf("GET %s costs %d statements, not %d:\n%s", path, len(got), most, strings.Join(got, "\n"))
+		}
+	}
+}
+
 func TestEveryOccurrenceHasWords(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

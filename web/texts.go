@@ -25,6 +25,7 @@ type texts struct {
 	Timeline     map[string]string                  `json:"timeline"`      // for staff, by source and what happened
 	Account      map[string]message                 `json:"account"`
 	Scopes       map[account.Scope]string           `json:"scopes"`
+	Roles        map[account.Role]string            `json:"roles"`
 	Pages        map[int]message                    `json:"pages"` // by status
 	Notices      map[notice]string                  `json:"notices"`
 	RelinkMail   letter                             `json:"relink_mail"`

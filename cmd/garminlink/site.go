@@ -71,29 +71,39 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	if err != nil {
 		return nil, err
 	}
-	made.pages, err = web.New(web.Config{
-		Links:          made.links,
-		Accounts:       accounts,
-		Limits:         limits,
-		API:            made.api,
-		Changes:        made.changes,
-		DB:             db.SQL,
-		BaseURL:        c.BaseURL.URL,
-		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
-		SignupOpen:     c.Signup == "open",
-		SendsMails:     made.mail != nil,
-		OptOuts:        notify.OptOuts{Vault: vault},
-		Simulated:      s.simulated,
-		TrustedProxies: c.TrustedProxies,
-		Log:            log,
-		Ready:          made.ready,
-		Observe:        made.metrics.observeRequest,
-	})
+	made.pages, err = made.newPages(c, s, accounts, limits, log)
 	if err != nil {
 		return nil, err
 	}
 	made.metrics.countStreams(made.pages.Streams)
 	return made, nil
+}
+
+func (m *site) newPages(c Config, s surroundings, accounts *account.Service, limits limit.Limiter, log *slog.Logger) (*web.Server, error) {
+	jobs, err := newJobsPage(m.db)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Config{
+		Links:          m.links,
+		Accounts:       accounts,
+		Limits:         limits,
+		API:            m.api,
+		Changes:        m.changes,
+		Webhooks:       m.webhooks,
+		Jobs:           jobs,
+		DB:             m.db.SQL,
+		BaseURL:        c.BaseURL.URL,
+		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
+		SignupOpen:     c.Signup == "open",
+		SendsMails:     m.mail != nil,
+		OptOuts:        notify.OptOuts{Vault: m.vault},
+		Simulated:      s.simulated,
+		TrustedProxies: c.TrustedProxies,
+		Log:            log,
+		Ready:          m.ready,
+		Observe:        m.metrics.observeRequest,
+	})
 }
 
 // endStreams ends what programs and pages wait on.

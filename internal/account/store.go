@@ -65,5 +65,6 @@ type Store interface {
 	Authorize(ctx context.Context, hash []byte, ref UserRef) (Token, uuid.UUID, error)
 
 	SetUpStore
+	RoleStore
 	SettingsStore
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -39,7 +40,8 @@ func (s *Server) showSetUp(c echo.Context) error {
 
 func (s *Server) setUp(c echo.Context) error {
 	ctx := c.Request().Context()
-	admin, err := s.Accounts.SetUp(ctx, account.Secret(entered(c, "token")), entered(c, "email"), entered(c, "password"))
+	token := account.Secret(strings.TrimSpace(entered(c, "token"))) // terminals add to what is copied
+	admin, err := s.Accounts.SetUp(ctx, token, entered(c, "email"), entered(c, "password"))
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package notify_test
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,8 +42,6 @@ func (w *world) mailer(server notify.SMTP, change ...func(*notify.MailConfig)) *
 	}
 	return notify.NewMail(c)
 }
-
-func external(c *notify.MailConfig) { c.External = true }
 
 // mails does what the jobs do each time.
 func (w *world) mails(m *notify.Mail) {
@@ -330,122 +327,6 @@ func TestWhatIsNoNewsIsNotTold(t *testing.T) {
 	w.wantNotices("dropped, dropped, dropped")
 	if n := len(box.letters()); n != 0 {
 		t.Errorf("%d mails", n)
-	}
-}
-
-// guest is a user of a host application with a dead link.
-func (w *world) guest(email any) uuid.UUID {
-	w.t.Helper()
-	id := uuid.Must(uuid.NewV7())
-	w.exec("INSERT INTO users (id, external_id, email, role) VALUES ($1::uuid, $1::text, $2, 'user')", id, email)
-	w.exec(`INSERT INTO garmin_authentication_states (user_id, reason, region, garmin_email, garmin_guid, garmin_name)
-		VALUES ($1::uuid, 'grant_refused', 'garmin.com', '', $1::text, 'Mara')`, id)
-	return id
-}
-
-func TestUsersOfHostsAreToldOnlyIfWeAreAskedTo(t *testing.T) {
-	t.Parallel()
-	w, box := newWorld(t), new(postbox).start(t)
-	silent, told, nameless := w.guest("silent@host.example"), w.guest("told@host.example"), w.guest(nil)
-	w.happens(silent, link.LinkReauthNeeded)
-	w.mails(w.mailer(box.at(notify.Plain)))
-	w.wantNotices("")
-	m := w.mailer(box.at(notify.Plain), external)
-	w.happens(told, link.LinkReauthNeeded)
-	w.happens(nameless, link.LinkReauthNeeded)
-	w.mails(m)
-	l := box.only()
-	_, address, _ := strings.Cut(l.text, "https://link.example/connect/")
-	address, _, _ = strings.Cut(address, "\r\n")
-	c, err := m.Links.OpenConnect(t.Context(), link.Secret(address))
-	if err != nil || c.User != told || c.Purpose != link.ToRelink || c.Status() != link.ConnectOpen || c.ExpiresAt.Sub(c.Now).Round(time.Hour) != 72*time.Hour {
-		t.Errorf("the mail leads to %+v, %v", c, err)
-	}
-	if !strings.Contains(l.html, address) || strings.Contains(one[string](w, "SELECT string_agg(n::text, '') FROM mail_notices n"), address) {
-		t.Error("the address is not in both parts, or is kept")
-	}
-	if stored := one[string](w, "SELECT string_agg(c::text, '') FROM connect_sessions c"); strings.Contains(stored, address) {
-		t.Errorf("the address is kept: %s", stored)
-	}
-	w.wantNotices("sent")
-}
-
-func TestAGuestWhoseLinkHasGoneIsNotTold(t *testing.T) {
-	t.Parallel()
-	w, box := newWorld(t), new(postbox).start(t)
-	user := w.guest("gone@host.example")
-	w.happens(user, link.LinkReauthNeeded)
-	w.exec("DELETE FROM garmin_authentication_states WHERE user_id = $1", user)
-	w.mails(w.mailer(box.at(notify.Plain), external))
-	w.wantNotices("dropped")
-}
-
-func TestMailsGoEncrypted(t *testing.T) {
-	t.Parallel()
-	const password = "box-pass-7"
-	strangers := x509.NewCertPool()
-	for name, c := range map[string]struct {
-		box      *postbox
-		security notify.Security
-		password string
-		roots    *x509.CertPool // nil: the box's own
-		sent     bool
-	}{
-		"STARTTLS":            {&postbox{offersTLS: true, password: password}, notify.StartTLS, password, nil, true},
-		"implicit":            {&postbox{implicitTLS: true, password: password}, notify.ImplicitTLS, password, nil, true},
-		"no STARTTLS":         {&postbox{password: password}, notify.StartTLS, password, nil, false},
-		"untrusted":           {&postbox{offersTLS: true, password: password}, notify.StartTLS, password, strangers, false},
-		"untrusted, implicit": {&postbox{implicitTLS: true, password: password}, notify.ImplicitTLS, password, strangers, false},
-		"wrong password":      {&postbox{offersTLS: true, password: password}, notify.StartTLS, "guess", nil, false},
-		"asks for a password": {&postbox{offersTLS: true, password: password}, notify.StartTLS, "", nil, false},
-		"on this machine":     {&postbox{password: password}, notify.Plain, password, nil, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w, box := newWorld(t), c.box.start(t)
-			server := box.at(c.security)
-			if c.roots != nil {
-				server.Roots = c.roots
-			}
-			if c.password != "" {
-				server.User, server.Password = "garminlink", link.Secret(c.password)
-			}
-			var said strings.Builder
-			m := w.mailer(server, func(c *notify.MailConfig) { c.Log = slog.New(slog.NewTextHandler(&said, nil)) })
-			w.happens(w.newUser(), link.LinkReauthNeeded)
-			w.mails(m)
-			if sent := len(box.letters()) == 1; sent != c.sent {
-				t.Errorf("sent: %v, and the log says\n%s", sent, said.String())
-			}
-			if (box.secured > 0) != (c.sent && c.security != notify.Plain) {
-				t.Errorf("%d mails came encrypted", box.secured)
-			}
-			if !c.sent {
-				w.wantNotices("waiting: not sent: the mail server cannot be used")
-			}
-			if strings.Contains(said.String(), password) || name == "no STARTTLS" && len(box.tried) > 0 {
-				t.Errorf("the password came to light: %s", said.String())
-			}
-		})
-	}
-}
-
-func TestOptOutTokens(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	outs := notify.OptOuts{Vault: w.mailer(notify.SMTP{}).Vault}
-	user := w.newUser()
-	token := outs.Token(user)
-	if got, err := outs.User(token); got != user || err != nil || token != outs.Token(user) {
-		t.Errorf("User = %v, %v", got, err)
-	}
-	other := outs.Token(w.newUser())
-	elsewhere := newWorld(t)
-	foreign := notify.OptOuts{Vault: elsewhere.mailer(notify.SMTP{}).Vault}.Token(user)
-	for _, wrong := range []string{"", "x", token[1:], token + "A", token[:22] + other[22:], foreign, strings.ToUpper(token)} {
-		if got, err := outs.User(wrong); !errors.Is(err, notify.ErrNotFound) || got != uuid.Nil {
-			t.Errorf("User(%q) = %v, %v", wrong, got, err)
-		}
 	}
 }
 

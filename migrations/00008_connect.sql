@@ -38,7 +38,11 @@ CREATE INDEX connect_sessions_created ON connect_sessions (created_at);
 -- for its own.
 ALTER TABLE garmin_candidates ADD COLUMN connect_session_id uuid;
 
+-- Under which connect session a challenge was begun, in the same way.
+ALTER TABLE garmin_challenges ADD COLUMN connect_session_id uuid;
+
 -- +goose Down
+ALTER TABLE garmin_challenges DROP COLUMN connect_session_id;
 DELETE FROM garmin_candidates WHERE connect_session_id IS NOT NULL;
 ALTER TABLE garmin_candidates DROP COLUMN connect_session_id;
 DROP TABLE connect_sessions;

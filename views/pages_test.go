@@ -155,7 +155,7 @@ var pages = map[string]views.View{
 	"door over":          views.Door{Visit: sent, Address: "/connect/its-secret", Over: "It was good for half an hour."},
 	"repair a link":      views.Relink{FormID: "0195-form"},
 	"repair nobody's":    views.Relink{User: "nobody", UserError: "There is no such user."},
-	"address for a user": views.RelinkMade{Whom: "mara@example.com", Address: "https://link.example/connect/its-secret", Mail: "mailto:mara@example.com?body=Sign%20in", Minutes: 30},
+	"address for a user": views.RelinkMade{Whom: "mara@example.com", Address: "https://link.example/connect/its-secret", Mail: "mailto:mara@example.com?body=Sign%20in", Seconds: 1800},
 	"import":             views.Import{FormID: "0195-form"},
 	"import faulty":      views.Import{SessionError: "Half of a session."},
 	"import limited":     views.Import{Problem: limited},

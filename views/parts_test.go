@@ -39,8 +39,8 @@ func TestStatusPartKeepsPollingForThePageAroundIt(t *testing.T) {
 		s := status(c.state)
 		s.Shown = c.shown
 		part := one(t, render(t, views.StatusPart(chrome, s)), with("id", "status"))
-		if got := attr(part, "hx-get"); got != c.poll {
-			t.Errorf("polls %q, want %q", got, c.poll)
+		if got := attr(part, "hx-get"); got != c.poll+"&as="+chrome.SignedInID {
+			t.Errorf("polls %q, want %q for its own user", got, c.poll)
 		}
 		if got := len(all(part, class("moved"))) == 1; got != c.moved {
 			t.Errorf("shown for %q, now %q: moved is %v", c.shown, c.state, got)

@@ -18,7 +18,7 @@ type RelinkMade struct {
 	Whom    string
 	Address string
 	Mail    string // a letter with it, as an address for mail programs; "" if nobody's is known
-	Minutes int    // for which it is good
+	Seconds int    // for which it is good
 }
 
 func (Relink) Title() string     { return "Repair a link" }

@@ -62,7 +62,9 @@ func (f TokenForm) faulty() bool {
 	return f.NameError != "" || f.ExpiresError != "" || f.PasswordError != ""
 }
 
-func (t Tokens) formOpen() bool { return len(t.List) == 0 || t.Form.faulty() || t.Form.ScopesError != "" }
+func (t Tokens) formOpen() bool {
+	return len(t.List) == 0 || t.Form.faulty() || t.Form.ScopesError != ""
+}
 
 func (t Token) maker() string {
 	if t.CreatedBy == "" {

@@ -53,6 +53,9 @@ const (
 // once, too: the link may have changed since the page was made.
 func (s *Server) showChanges(c echo.Context) error {
 	v, _ := visitorOf(c)
+	if anothers(c, c.QueryParam("as")) {
+		return c.NoContent(http.StatusConflict)
+	}
 	leave, err := s.streams.enter(v.ID)
 	if err != nil {
 		return err

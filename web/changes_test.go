@@ -230,3 +230,24 @@ func TestStreamOutlivesTheTimeForAnswers(t *testing.T) {
 		t.Errorf("%d answers were timed, want that to the sign-out alone", n)
 	}
 }
+
+// A page may be left open by one user while the next signs in in this browser.
+func TestOpenPageTellsNothingOfTheNextUser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.hear()
+	b := s.runner()
+	left := b.get("/link").want(http.StatusOK).element("status")
+	b.get(attr(left, "hx-get")).want(http.StatusOK)
+	if _, err := s.accounts.Create(t.Context(), "other@example.com", password, account.RoleUser); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/signout").want(http.StatusSeeOther)
+	b.post("/signin", "email", "other@example.com", "password", password).want(http.StatusSeeOther)
+	b.link("plain").want(http.StatusSeeOther)
+	for _, asked := range []string{"hx-get", "data-changes"} {
+		if p := b.get(attr(left, asked)).want(http.StatusConflict); p.source != "" {
+			t.Errorf("%s is answered %q", asked, p.source)
+		}
+	}
+}

@@ -37,6 +37,10 @@ func (s *Server) noticeProxy(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// translated are the IPv4 addresses as IPv6 ones (RFC 6052), in their last 32
+// bits. A server that has IPv6 alone sees all of the old Internet in them.
+var translated = netip.MustParsePrefix("64:ff9b::/96")
+
 // networkOf is what counts as one client: an IPv4 address, or the /64 that one
 // IPv6 customer has to himself.
 func networkOf(address string) string {
@@ -46,6 +50,9 @@ func networkOf(address string) string {
 	}
 	if a = a.Unmap().WithZone(""); a.Is4() {
 		return a.String()
+	}
+	if b := a.As16(); translated.Contains(a) {
+		return netip.AddrFrom4([4]byte(b[12:])).String()
 	}
 	p, _ := a.Prefix(64)
 	return p.String()

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
-	"github.com/garminlink/garminlink/views"
 )
 
 // connectHome is what home is to those whom a host application has sent.
@@ -40,16 +38,11 @@ func (s *Server) guest(next echo.HandlerFunc) echo.HandlerFunc {
 // anything.
 func (s *Server) guestWhileOpen(next echo.HandlerFunc) echo.HandlerFunc {
 	return s.guest(func(c echo.Context) error {
-		if v, _ := visitorOf(c); isOver(v.connect) {
+		if v, _ := visitorOf(c); v.connect.Over() {
 			return leave(c, http.StatusConflict, connectHome)
 		}
 		return next(c)
 	})
-}
-
-func isOver(session *link.ConnectSession) bool {
-	status := session.Status()
-	return status != link.ConnectOpen && status != link.ConnectLinked
 }
 
 // mayLeadBack lets the forms of a page end at the host: browsers hold what a
@@ -60,70 +53,6 @@ func (s *Server) mayLeadBack(c echo.Context, session *link.ConnectSession) {
 		h := c.Response().Header()
 		h.Set(policyHeader, strings.Replace(h.Get(policyHeader), own, own+" "+origin, 1))
 	}
-}
-
-// showDoor is the page of an address that a host sent its user to. Programs
-// that look through mail see it too, so it changes nothing.
-func (s *Server) showDoor(c echo.Context) error {
-	session, err := s.doorOf(c)
-	if err != nil {
-		return err
-	}
-	bound, err := s.Links.BoundConnect(c.Request().Context(), s.boundBrowser(c))
-	if err == nil && bound.ID == session.ID {
-		return c.Redirect(http.StatusSeeOther, connectHome)
-	}
-	return s.render(c, http.StatusOK, s.doorView(c, session))
-}
-
-// doorOf reads the connect session of the address. The address is a secret:
-// not even our own server is told by a referrer.
-func (s *Server) doorOf(c echo.Context) (link.ConnectSession, error) {
-	c.Response().Header().Set("Referrer-Policy", "strict-origin")
-	session, err := s.Links.OpenConnect(c.Request().Context(), link.Secret(c.Param("address")))
-	if errors.Is(err, link.ErrNotFound) {
-		err = echo.ErrNotFound
-	}
-	if err == nil {
-		s.mayLeadBack(c, &session)
-	}
-	return session, err
-}
-
-func (s *Server) doorView(c echo.Context, session link.ConnectSession) views.Door {
-	return views.Door{
-		Visit: visitView(session), Over: s.overWords(&session),
-		Address: connectHome + "/" + c.Param("address"), Browser: rand.Text(),
-	}
-}
-
-// bind makes the address this browser's, and goes on to one without the secret.
-// One that is over leads back.
-func (s *Server) bind(c echo.Context) error {
-	session, err := s.doorOf(c)
-	if err != nil {
-		return err
-	}
-	if isOver(&session) {
-		return s.leaveFor(c, session)
-	}
-	browser, err := s.Links.BindConnect(c.Request().Context(), idOf(c), link.Secret(c.Param("address")),
-		entered(c, "browser"), s.boundBrowser(c))
-	if err != nil {
-		return err
-	}
-	c.SetCookie(s.connectCookie(browser.Reveal(), connectSeconds))
-	return c.Redirect(http.StatusSeeOther, connectHome)
-}
-
-func (s *Server) bindAgain(c echo.Context, a answer) (views.View, error) {
-	session, err := s.doorOf(c)
-	if err != nil {
-		return nil, err
-	}
-	v := s.doorView(c, session)
-	v.Problem = s.problem(c, a)
-	return v, nil
 }
 
 // leaveConnect gives up, or goes back once there is nothing left to do.

@@ -60,7 +60,7 @@ func visitView(session link.ConnectSession) views.Visit {
 
 // overWords says why a connect session leads no further; "" if it does.
 func (s *Server) overWords(session *link.ConnectSession) string {
-	if !isOver(session) {
+	if !session.Over() {
 		return ""
 	}
 	return s.texts.Connect[session.Status()]

@@ -47,9 +47,12 @@ func (s *Server) form(act echo.HandlerFunc, again again, allowances ...allowance
 // fromAnotherSignIn reports that the form stood on a page of another user, who
 // has signed out in this browser since, or of another connect session. He would
 // act on this user's link.
-func fromAnotherSignIn(c echo.Context) bool {
+func fromAnotherSignIn(c echo.Context) bool { return anothers(c, entered(c, "as")) }
+
+// anothers reports that a page was made for another than the visitor, whom it
+// names as as.
+func anothers(c echo.Context, as string) bool {
 	v, known := visitorOf(c)
-	as := entered(c, "as")
 	return known && as != "" && as != v.mark()
 }
 

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/link"
@@ -60,7 +59,7 @@ func (s *Server) handoffView(region string) views.Handoff {
 	}
 	page := s.garmins[region]
 	return views.Handoff{
-		FormID: uuid.NewString(), Region: region,
+		FormID: newFormID(), Region: region,
 		PageURL: page.URL, FrameURL: page.FrameURL, FrameOrigin: page.Origin,
 	}
 }

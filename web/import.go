@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/link"
@@ -11,7 +10,7 @@ import (
 )
 
 func (s *Server) showImport(c echo.Context) error {
-	return s.render(c, http.StatusOK, views.Import{FormID: uuid.NewString()})
+	return s.render(c, http.StatusOK, views.Import{FormID: newFormID()})
 }
 
 func (s *Server) importSession(c echo.Context) error {
@@ -25,7 +24,7 @@ func (s *Server) importSession(c echo.Context) error {
 }
 
 func (s *Server) importAgain(c echo.Context, a answer) (views.View, error) {
-	v, a := views.Import{FormID: uuid.NewString()}, s.inWay(link.ByImport, a)
+	v, a := views.Import{FormID: newFormID()}, s.inWay(link.ByImport, a)
 	if a.field == "session" {
 		v.SessionError = a.Text
 	} else {

@@ -37,6 +37,9 @@ func to(path string) echo.HandlerFunc {
 }
 
 func (s *Server) showStatus(c echo.Context) error {
+	if anothers(c, c.QueryParam("as")) {
+		return c.NoContent(http.StatusConflict) // his page says nothing of this visitor's link
+	}
 	l, err := s.linkOf(c)
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ func challengeID(c echo.Context) (uuid.UUID, error) {
 	return id, nil
 }
 
+// newFormID names a form. What the form makes may keep the name.
+func newFormID() string { return uuid.Must(uuid.NewV7()).String() }
+
 // formID is the form itself; one that has no name is like no other.
 func formID(c echo.Context) uuid.UUID {
 	id, _ := uuid.Parse(entered(c, "attempt"))

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/link"
@@ -44,9 +43,9 @@ func (s *Server) linkView(c echo.Context, l link.Link, n notice) views.Link {
 // e-mail of the link: an address that was sent may have been sent on.
 func prefilled(c echo.Context, l link.Link) views.GarminForm {
 	if v, _ := visitorOf(c); v.connect != nil {
-		return views.GarminForm{ID: uuid.NewString(), Region: cmp.Or(v.connect.Region, l.Region), NoImport: true}
+		return views.GarminForm{ID: newFormID(), Region: cmp.Or(v.connect.Region, l.Region), NoImport: true}
 	}
-	return views.GarminForm{ID: uuid.NewString(), Email: l.GarminEmail, Region: l.Region}
+	return views.GarminForm{ID: newFormID(), Email: l.GarminEmail, Region: l.Region}
 }
 
 func (s *Server) statusView(l link.Link) views.Status {

@@ -7,8 +7,10 @@ import (
 // toPrograms hands a request on to the API, with the client that it counts
 // for. What the API looks for in the answer's headers is there already.
 func (s *Server) toPrograms(c echo.Context) error {
-	c.Request().RemoteAddr = byNetwork(c)
-	s.API.ServeHTTP(c.Response(), c.Request())
+	r := c.Request()
+	defer func(from string) { r.RemoteAddr = from }(r.RemoteAddr) // who asks about the request later, such as the log
+	r.RemoteAddr = byNetwork(c)
+	s.API.ServeHTTP(c.Response(), r)
 	return nil
 }
 

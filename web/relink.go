@@ -24,7 +24,7 @@ var (
 )
 
 func (s *Server) showRelink(c echo.Context) error {
-	return s.render(c, http.StatusOK, views.Relink{FormID: uuid.NewString()})
+	return s.render(c, http.StatusOK, views.Relink{FormID: newFormID()})
 }
 
 // askRelink makes an address at which a user can sign in to Garmin again, for
@@ -69,7 +69,7 @@ func (s *Server) relinkMade(session link.ConnectSession, address link.Secret) vi
 	v := views.RelinkMade{
 		Whom:    visitView(session).Whom,
 		Address: s.BaseURL.JoinPath(connectHome, address.Reveal()).String(),
-		Minutes: int(session.ExpiresAt.Sub(session.Now).Minutes()),
+		Seconds: wholeSeconds(session.ExpiresAt.Sub(session.Now)),
 	}
 	if session.Email != "" {
 		text := s.texts.RelinkMail
@@ -82,7 +82,7 @@ func (s *Server) relinkMade(session link.ConnectSession, address link.Secret) vi
 }
 
 func (s *Server) askRelinkAgain(c echo.Context, a answer) (views.View, error) {
-	v := views.Relink{FormID: uuid.NewString(), User: entered(c, "user")}
+	v := views.Relink{FormID: newFormID(), User: entered(c, "user")}
 	if a.field == "user" {
 		v.UserError = a.Text
 	} else {

@@ -27,7 +27,7 @@ func (s *Server) tokensView(c echo.Context, n notice) (views.Tokens, error) {
 	if err != nil {
 		return views.Tokens{}, err
 	}
-	v := views.Tokens{Notice: s.texts.Notices[n], Form: views.TokenForm{ID: uuid.NewString(), Scopes: s.scopeChoices(nil)}}
+	v := views.Tokens{Notice: s.texts.Notices[n], Form: views.TokenForm{ID: newFormID(), Scopes: s.scopeChoices(nil)}}
 	for _, t := range all {
 		v.List = append(v.List, tokenView(t, time.Now()))
 	}
@@ -91,7 +91,7 @@ func enteredToken(c echo.Context) (account.NewToken, error) {
 	}
 	if day := entered(c, "expires"); day != "" {
 		var err error
-		if n.ExpiresAt, err = time.Parse(time.DateOnly, day); err != nil {
+		if n.ExpiresAt, err = time.Parse(time.DateOnly, day); err != nil || n.ExpiresAt.IsZero() { // which would be never
 			return n, account.ErrTokenExpiry
 		}
 	}

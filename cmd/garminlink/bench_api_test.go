@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -42,6 +45,22 @@ func benchmarkAPI(b *testing.B, method, below, body string) {
 	b.ReportMetric(each[n/2].Seconds()*1000, "p50-ms")
 	b.ReportMetric(each[n*99/100].Seconds()*1000, "p99-ms")
 	b.ReportMetric(memory(b, pid), "peak-MB")
+}
+
+// BenchmarkCheckOutAlone is one at a time, without a network to the program.
+func BenchmarkCheckOutAlone(b *testing.B) {
+	i := newInstallation(b)
+	pages := benchSiteOf(b, i.db, i.keyset, "http://localhost").pages
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequest("POST", "/api/v1/links/"+i.user.String()+"/checkout", strings.NewReader(`{"format":"garth"}`))
+		r.Header.Set("Authorization", "Bearer "+i.token.Reveal())
+		r.Header.Set("Content-Type", "application/json")
+		answer := httptest.NewRecorder()
+		if pages.ServeHTTP(answer, r); answer.Code != http.StatusOK {
+			b.Fatal(answer.Code, answer.Body)
+		}
+	}
 }
 
 // installation has one link that works among benchUsers others, and a token.

@@ -114,7 +114,7 @@ func benchSiteOf(b *testing.B, db *pgtest.DB, keyset, base string) *site {
 	}
 	simulator := new(garmintest.Server)
 	b.Cleanup(simulator.Close)
-	site, err := wire(Config{BaseURL: origin{address}}, parts{web: true}, surroundings{garmin: simulator.Transport()},
+	site, err := wire(Config{BaseURL: origin{address}, Limits: Limits{TokenRequestsPerMinute: 1_000_000}}, parts{web: true}, surroundings{garmin: simulator.Transport()},
 		db.DB, vault, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)

@@ -89,8 +89,9 @@ type tab struct {
 	user    uuid.UUID
 	replica *program
 	ctx     context.Context
-	states  int  // seen so far
-	noisy   bool // what the browser complains of is what the test does
+	states  int    // seen so far
+	noisy   bool   // what the browser complains of is what the test does
+	host    string // the origin of an application that may be asked, too; "" for none
 
 	atGarmin atomic.Bool // the user has gone to Garmin's own page
 
@@ -98,10 +99,11 @@ type tab struct {
 	complaints []string
 }
 
-// openTab makes a stack with one replica, a user, and an empty tab.
-func openTab(t *testing.T, browser context.Context, l look) *tab {
+// openTab makes a stack with one replica, a user, and an empty tab. Settings go
+// to the replica.
+func openTab(t *testing.T, browser context.Context, l look, settings ...string) *tab {
 	t.Helper()
-	b := &tab{t: t, s: newStack(t, "SIGNUP=open"), look: l}
+	b := &tab{t: t, s: newStack(t, append(settings, "SIGNUP=open")...), look: l}
 	b.replica = b.s.replica()
 	b.user = b.s.newUser(ourUser)
 	behindProxy := func(p *target.CreateBrowserContextParams) { p.ProxyServer = b.s.proxy }
@@ -158,7 +160,8 @@ func (b *tab) listen(event any) {
 			b.complain("%s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") && !b.atGarmin.Load() {
+		host := b.host != "" && strings.HasPrefix(e.Request.URL, b.host+"/")
+		if !strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") && !host && !b.atGarmin.Load() {
 			b.complain("asked elsewhere: %s", e.Request.URL)
 		}
 	}

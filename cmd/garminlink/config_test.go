@@ -156,7 +156,7 @@ func TestConfigPrintsNoSecret(t *testing.T) {
 
 func TestUnknownVariablesAreFound(t *testing.T) {
 	t.Parallel()
-	got, err := unknown(append(complete, "GARMINLINK_SINGUP=open", "GARMINLINK_KEYSET_FILE=x", "GARMINLINK_ADDR_FILE=x", "GARMINLINK_TEST_MAIN=1", "HOME=/"))
+	got, err := unknown(append(complete, "GARMINLINK_SINGUP=open", "GARMINLINK_KEYSET_FILE=x", "GARMINLINK_ADDR_FILE=x", "GARMINLINK_TEST_MAIN=1", "GARMINLINK_TOKEN=glt_x", "HOME=/"))
 	if err != nil || fmt.Sprint(got) != "[GARMINLINK_ADDR_FILE GARMINLINK_SINGUP]" {
 		t.Errorf("unknown() = %v, %v", got, err)
 	}

@@ -40,23 +40,35 @@ func newDev(p process) *cobra.Command {
 	return command
 }
 
+// devSettings are what the environment may say of an instance that dev
+// furnishes.
+type devSettings struct {
+	Logging
+	Limits
+	Webhooks
+	ReturnURLs returnURLs `env:"RETURN_URLS"`
+}
+
 // runDev has serve do its usual work in an instance that dev furnishes.
 func runDev(ctx context.Context, p process, dir string, port int) error {
-	logging, err := load[Logging](p.environ)
+	said, err := load[devSettings](p.environ)
 	if err != nil {
 		return err
 	}
-	log := logging.logger(p.stderr)
+	log := said.logger(p.stderr)
 	return dev.Run(ctx, dev.Options{
 		Dir: dir, Port: port, Out: p.stdout, Log: log,
 		Serve: func(ctx context.Context, i dev.Instance) error {
 			config := Config{
-				Database:  Database{DatabaseURL: secret(i.DatabaseURL), DatabaseSchema: dev.Schema},
-				Addresses: Addresses{Addr: address(i.Listener.Addr().String())},
-				Logging:   logging,
-				Keys:      Keys{Keyset: secret(i.Keyset)},
-				BaseURL:   origin{i.BaseURL},
-				Signup:    "open",
+				Database:   Database{DatabaseURL: secret(i.DatabaseURL), DatabaseSchema: dev.Schema},
+				Addresses:  Addresses{Addr: address(i.Listener.Addr().String())},
+				Logging:    said.Logging,
+				Keys:       Keys{Keyset: secret(i.Keyset)},
+				Limits:     said.Limits,
+				Webhooks:   said.Webhooks,
+				BaseURL:    origin{i.BaseURL},
+				Signup:     "open",
+				ReturnURLs: said.ReturnURLs,
 			}
 			return serve(ctx, config, parts{web: true, worker: true}, surroundings{
 				public: i.Listener, garmin: i.Garmin, signInPages: i.SignInPages, simulated: true, ready: i.Ready,

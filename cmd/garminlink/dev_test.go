@@ -5,6 +5,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -36,6 +37,7 @@ func TestDevSurvivesBeingKilled(t *testing.T) {
 	wantPage(t, client, base+"/signin", url.Values{"email": {"runner@example.com"}, "password": {"garminlink-demo"}}, "Garmin is simulated here")
 	login := url.Values{"email": {"plain@garmin.example"}, "password": {garmintest.DemoPassword}, "region": {garmintest.Global}}
 	wantPage(t, client, base+"/link", login, "Active")
+	wantAPI(t, base, dir)
 	first.kill()
 
 	second := alone(t, nil, args...)
@@ -58,5 +60,28 @@ func wantPage(t *testing.T, client *http.Client, address string, form url.Values
 	p := readPage(t, response)
 	if p.status != http.StatusOK || !strings.Contains(p.text(), want) {
 		t.Errorf("%s: %d, without %q:\n%s", address, p.status, want, p.text())
+	}
+}
+
+// wantAPI lists the links with a token that is made beside the program.
+func wantAPI(t *testing.T, base, dir string) {
+	t.Helper()
+	database := "DATABASE_URL=postgres:///postgres?user=postgres&port=5432&host=" + url.QueryEscape(filepath.Join(dir, "postgres", "run"))
+	made := garminlink(t, "", []string{database}, "token", "create", "--name", "try", "--scope", "links:read")
+	if made.code != exitOK {
+		t.Fatal(made.stderr)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/api/v1/links", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(made.stdout))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body := readPage(t, response); body.status != http.StatusOK {
+		t.Errorf("the API says %d: %s", body.status, body.text())
 	}
 }

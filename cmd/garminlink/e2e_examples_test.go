@@ -49,7 +49,7 @@ func (s *stack) trust() string {
 // simulated Garmin.
 func (s *stack) exampleEnv(token string) []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.t.TempDir(),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + s.t.TempDir(), "PYTHONDONTWRITEBYTECODE=1",
 		"GARMINLINK_URL=" + s.door.URL, "GARMINLINK_TOKEN=" + token,
 		"HTTPS_PROXY=" + s.proxy, "NO_PROXY=127.0.0.1", "SSL_CERT_FILE=" + s.trust(),
 	}

@@ -98,6 +98,10 @@ func describe(config reflect.Type, vars map[string]string, err error) []string {
 	return []string{err.Error()}
 }
 
+// clients lists the variables of programs that use the API; they may be set
+// where this one is run.
+var clients = []string{prefix + "URL", prefix + "TOKEN", prefix + "WEBHOOK_SECRET"}
+
 // unknown lists variables with our prefix that mean nothing: most are typing
 // errors.
 func unknown(environ []string) ([]string, error) {
@@ -109,7 +113,7 @@ func unknown(environ []string) ([]string, error) {
 	for name := range env.ToMap(environ) {
 		known := slices.ContainsFunc(params, func(p env.FieldParams) bool { return p.Key == name }) ||
 			slices.Contains(files, strings.TrimSuffix(name, "_FILE")) ||
-			strings.HasPrefix(name, testPrefix)
+			slices.Contains(clients, name) || strings.HasPrefix(name, testPrefix)
 		if strings.HasPrefix(name, prefix) && !known {
 			names = append(names, name)
 		}

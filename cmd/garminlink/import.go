@@ -74,7 +74,7 @@ func importAll(ctx context.Context, p process, source string, o importOptions) (
 	}
 	defer func() { err = errors.Join(err, leave()) }()
 	began := time.Now().UTC()
-	report := cmp.Or(o.report, "garminlink-import-"+began.Format("20060102T150405Z")+".jsonl")
+	report := cmp.Or(o.report, reportPrefix+began.Format("20060102T150405Z")+reportSuffix)
 	tally, err := newTally(report, len(batch.all), newProgress(p.stderr))
 	if err != nil {
 		return err

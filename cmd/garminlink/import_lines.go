@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
@@ -16,9 +18,9 @@ import (
 // line is one line of a file: whose session it is, and the session, as a text
 // or as the JSON that the other program keeps.
 type line struct {
-	User    string          `json:"user"`
-	Email   string          `json:"email"`
-	Session json.RawMessage `json:"session"`
+	User    string         `json:"user"`
+	Email   string         `json:"email"`
+	Session jsontext.Value `json:"session"`
 }
 
 // openLines finds a newcomer in each line that is not empty. It remembers where
@@ -83,17 +85,12 @@ func fromLine(file io.ReaderAt, place string, at int64, text []byte) newcomer {
 	return n
 }
 
-// parseLine quotes nothing of the text: a session stands in it.
+// parseLine quotes nothing of the text: a session stands in it. A name that
+// stands there twice, or in another case, would leave open whose session it is.
 func parseLine(text []byte) (line, error) {
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	d.DisallowUnknownFields()
 	var l line
-	err := d.Decode(&l)
-	if err == nil && d.More() {
-		err = errors.New("something follows")
-	}
-	if err != nil {
-		return line{}, mishap{invalidLine, `not of the form {"user": "ext:42", "session": "..."}`}
+	if json.Unmarshal(bytes.TrimPrefix(text, []byte("\ufeff")), &l, json.RejectUnknownMembers(true)) != nil {
+		return line{}, mishap{invalidLine, `not of the form {"user": "ext:42", "session": "..."}, with each name once`}
 	}
 	return l, nil
 }

@@ -95,7 +95,8 @@ const garminconnectFile = "garmin_tokens.json"
 
 var garthFiles = []string{"oauth1_token.json", "oauth2_token.json"}
 
-// openFolder finds a newcomer in each sub-folder and each file but the hidden.
+// openFolder finds a newcomer in each sub-folder and each file but the hidden
+// and our reports.
 // Nothing outside the folder is ever read, whatever links point there.
 func openFolder(dir string, as naming) (*batch, error) {
 	root, err := os.OpenRoot(dir)
@@ -112,7 +113,7 @@ func openFolder(dir string, as naming) (*batch, error) {
 			err := fmt.Errorf("%s is the store of one user: name the folder that holds one like it for each user", dir)
 			return nil, errors.Join(err, root.Close())
 		}
-		if !strings.HasPrefix(e.Name(), ".") {
+		if !strings.HasPrefix(e.Name(), ".") && !isReport(e.Name()) {
 			b.all = append(b.all, fromFolder(root, e, as))
 		}
 	}

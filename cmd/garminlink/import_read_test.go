@@ -97,6 +97,7 @@ func TestFoldersHoldOneUserEach(t *testing.T) {
 		"con\ntrol.txt":                   "x",
 		".git/config":                     "hidden",
 		".DS_Store":                       "hidden",
+		"garminlink-import-1.jsonl":       "a report of a former run",
 		"huge.txt":                        strings.Repeat("x", 3*maxSession),
 	})
 	wantSame(t, opened(t, dir, byExternalID), map[string]string{
@@ -174,13 +175,17 @@ func TestLinesHoldOneUserEach(t *testing.T) {
 		`{"user":"ext:5","session":"again"}`,
 		`{"user":"ext:14","session":null}`,
 		`{"user":"ext:15"}`,
+		`{"user":"ext:16","session":"x","user":"ext:17"}`,
+		`{"USER":"ext:17","user":"ext:18","session":"x"}`,
+		`{"user":"ext:18","session":"x"}]}`,
 		`{"user":"ext:last","session":"no end"}`,
 	}, "\n")}), "users.jsonl")
 	wantSame(t, opened(t, source, byExternalID), map[string]string{
 		":1": "ext:first  one", ":2": `0195a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b  {"di_token": "two"}`,
 		":5": "! user_twice", ":6": "! invalid_line", ":7": `ext:7  [{"oauth_token":""},{}]`, ":8": "! invalid_line", ":9": "! invalid_line",
 		":10": "! invalid_user", ":11": "! invalid_line", ":12": "! invalid_line", ":13": "! user_twice",
-		":14": "ext:14", ":15": "ext:15", ":16": "ext:last  no end",
+		":14": "ext:14", ":15": "ext:15", ":16": "! invalid_line", ":17": "! invalid_line", ":18": "! invalid_line",
+		":19": "ext:last  no end",
 	})
 }
 

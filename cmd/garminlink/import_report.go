@@ -6,10 +6,22 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/garminlink/garminlink/internal/link"
 )
+
+// A report has the time between these, unless it is given a name.
+const (
+	reportPrefix = "garminlink-import-"
+	reportSuffix = ".jsonl"
+)
+
+// isReport says that a file was left behind by an import from its own folder.
+func isReport(name string) bool {
+	return strings.HasPrefix(name, reportPrefix) && strings.HasSuffix(name, reportSuffix)
+}
 
 // ending is how it went with one user.
 type ending string

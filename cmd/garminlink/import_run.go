@@ -65,12 +65,9 @@ func (im *importer) round(ctx context.Context, all []newcomer, last bool) ([]new
 	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(importsAtOnce)
 	for _, n := range all {
-		if im.gate.wait(working) != nil {
-			break
-		}
 		group.Go(func() error {
-			if working.Err() != nil {
-				return nil
+			if im.gate.wait(working) != nil {
+				return nil // the others tell why
 			}
 			later, err := im.settle(working, n, last)
 			if later {

@@ -63,6 +63,7 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	made.api, err = api.New(api.Config{
 		Links:    made.links,
 		Accounts: accounts,
+		Changes:  made.changes,
 		Rates:    limit.NewBlocks(limits),
 		Rate:     c.TokenRequestsPerMinute.rate(),
 		BaseURL:  c.BaseURL.URL,

@@ -4,7 +4,7 @@
 Needs GARMINLINK_URL, and GARMINLINK_TOKEN with the scopes links:read and sessions:checkout. Asks Garmin through garth or
 python-garminconnect if one of them is installed, else by plain HTTP. See docs/use-it.md.
 """
-import datetime, importlib.util, json, os, time, urllib.error, urllib.parse, urllib.request
+import datetime, http.client, importlib.util, json, os, time, urllib.error, urllib.parse, urllib.request
 
 FORMAT = next((name for name in ("garminconnect", "garth") if importlib.util.find_spec(name)), "bearer")
 OUTCOMES = {401: "unauthorized", 429: "rate_limited"}  # a 404 or a 500 says nothing of the session: no report
@@ -20,7 +20,8 @@ def garminlink(method, path, body=None, patient=True):
         with urllib.request.urlopen(request, timeout=100) as answer:  # a check-out may wait for a refresh
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        wait = int(error.headers.get("Retry-After") or 0)  # of 429 and 503, which mean: later
+        wait = error.headers.get("Retry-After") or ""  # of 429 and 503, which mean: later
+        wait = int(wait) if wait.isdecimal() else 0  # a proxy may send a date
         if not 0 < wait <= 60 or not patient:
             raise
         time.sleep(wait)
@@ -81,7 +82,10 @@ for user in linked_users():
     try:
         sync(user)
     except urllib.error.HTTPError as error:
-        problem = json.load(error)  # 409: only the user can mend it, and problem["user_message"] tells him how
+        try:
+            problem = json.load(error)  # 409: only the user can mend it, and problem["user_message"] tells him how
+        except ValueError:
+            problem = {"code": error.code, "detail": error.reason}  # a proxy's answer
         print(user, "must act" if error.code == 409 else "not now", problem["code"], problem["detail"])
-    except OSError as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         print(user, "not now", error)

@@ -30,7 +30,8 @@ func WithDatabase(ctx context.Context, durable bool, argv []string, stdin io.Rea
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, cluster.Stop()) }()
+	// Home may be elsewhere than dir.
+	defer func() { err = errors.Join(err, cluster.Stop(), os.RemoveAll(cluster.Home())) }()
 
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -1,8 +1,10 @@
 package dev
 
 import (
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -34,5 +36,24 @@ func TestCommandThatIsMissingLeavesNoServer(t *testing.T) {
 	t.Parallel()
 	if _, err := WithDatabase(t.Context(), false, []string{"no-such-program"}, nil, os.Stdout, t.Output()); err == nil {
 		t.Error("no error")
+	}
+}
+
+// A durable server keeps its data when it ends; nobody comes back for these.
+func TestDurableDatabaseIsThrownAwayWhereverItIs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("long", 25)) // too long for a socket
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", dir)
+	var out strings.Builder
+	code, err := WithDatabase(t.Context(), true,
+		[]string{"sh", "-c", `psql -Atc "SHOW data_directory" "$GARMINLINK_TEST_DATABASE_URL"`}, nil, &out, t.Output())
+	if err != nil || code != 0 {
+		t.Fatal(code, err)
+	}
+	home := filepath.Dir(strings.TrimSpace(out.String()))
+	if _, err := os.Stat(home); !errors.Is(err, os.ErrNotExist) || strings.HasPrefix(home, dir) {
+		t.Errorf("%s is left: %v", home, err)
 	}
 }

@@ -1,6 +1,7 @@
 package garmin
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -25,15 +26,31 @@ func parseFields(b []byte) (fields, bool) {
 
 // text is a string member, or the words of a list of strings.
 func (f fields) text(key string) string {
+	raw := f[key]
+	if plain, ok := plainText(raw); ok {
+		return plain
+	}
 	var s string
-	if json.Unmarshal(f[key], &s) == nil {
+	if json.Unmarshal(raw, &s) == nil {
 		return s
 	}
 	var list []string
-	if json.Unmarshal(f[key], &list) == nil {
+	if json.Unmarshal(raw, &list) == nil {
 		return strings.Join(list, " ")
 	}
 	return ""
+}
+
+// plainText reads what needs no decoder: nothing, null, or a string of ASCII
+// without escapes, as tokens are.
+func plainText(raw []byte) (string, bool) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", true
+	}
+	if raw[0] != '"' || bytes.ContainsFunc(raw, func(r rune) bool { return r == '\\' || r > '~' }) {
+		return "", false
+	}
+	return string(raw[1 : len(raw)-1]), true
 }
 
 // seconds is a positive whole number, also one written as a string or a float; 0 stands for anything else.

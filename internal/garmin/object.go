@@ -1,13 +1,14 @@
 package garmin
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/tidwall/gjson"
 )
 
 // object is a JSON object that keeps the order of its members and the very text of their values, so that a session
@@ -25,28 +26,23 @@ const maxMembers = 100
 var errNoObject = errors.New("not a JSON object")
 
 // parseObject fails on a member that stands twice: programs differ in which one they believe.
-func parseObject(b []byte) (object, error) {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+func parseObject(b []byte) (o object, err error) {
+	parsed := gjson.ParseBytes(b)
+	if !json.Valid(b) || !parsed.IsObject() { // gjson alone reads what is no JSON
 		return nil, errNoObject
 	}
-	var o object
-	for dec.More() {
-		t, err := dec.Token()
-		key, ok := t.(string)
-		var raw json.RawMessage
-		if err != nil || !ok || dec.Decode(&raw) != nil {
-			return nil, errNoObject
+	parsed.ForEach(func(key, value gjson.Result) bool {
+		switch {
+		case len(o) == maxMembers:
+			err = errNoObject
+		case o.index(key.Str) >= 0:
+			err = fmt.Errorf("member %.32q stands twice", key.Str)
+		default:
+			o = append(o, member{key.Str, json.RawMessage(value.Raw)})
 		}
-		if len(o) == maxMembers {
-			return nil, errNoObject
-		}
-		if o.get(key) != nil {
-			return nil, fmt.Errorf("member %.32q stands twice", key)
-		}
-		o = append(o, member{key, raw})
-	}
-	return o, nil
+		return err == nil
+	})
+	return o, err
 }
 
 // get returns the text of a value, nil when there is none.

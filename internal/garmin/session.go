@@ -62,6 +62,12 @@ func (s *Session) Same(o *Session) bool {
 		(s.Renewal() == RenewNone || s.SameGrant(o))
 }
 
+// OlderThan reports that Garmin issued the access token before o's, as both say. What renews an older session may be spent
+// although its access token still works.
+func (s *Session) OlderThan(o *Session) bool {
+	return !s.claims.issued.IsZero() && s.claims.issued.Before(o.claims.issued)
+}
+
 // Misplaced reports that the access token was issued in another region than the one that the session says.
 func (s *Session) Misplaced() bool { return s.claims.region != "" && s.claims.region != s.region }
 

@@ -31,23 +31,40 @@ func NewFallback(shared Rates, log *slog.Logger) *Fallback {
 
 // Take implements Rates. It fails only if ctx ends.
 func (f *Fallback) Take(ctx context.Context, key string, r Rate) (time.Duration, error) {
-	if turn, may := f.mayAsk(); may {
-		wait, err := f.shared.Take(ctx, key, r)
-		if ctx.Err() != nil {
-			return 0, ctx.Err() // says nothing of the shared rates
-		}
-		f.note(ctx, turn, err)
-		if err == nil {
-			return wait, nil
+	turn, down, due := f.outage()
+	if due {
+		f.Check(ctx)
+		turn, down, _ = f.outage()
+	}
+	if !down {
+		wait, err := f.ask(ctx, turn, key, r)
+		if err == nil || ctx.Err() != nil {
+			return wait, err
 		}
 	}
 	return f.local.Take(ctx, key, r)
 }
 
-// Check asks the shared rates, so that an outage shows in the log before
-// anybody comes.
+// checkRate is never used up: what may be taken from it must be written down. A
+// refusal is not, and so is no proof: shared counters that are full, or a copy
+// that takes no writes, still refuse.
+var checkRate = Rate{Burst: 1000, Per: time.Second}
+
+// Check asks the shared rates whether they count: in an outage, which ends if
+// they do, and before anybody comes, so that one shows in the log.
 func (f *Fallback) Check(ctx context.Context) {
-	_, _ = f.Take(ctx, "check", Rate{Burst: 1000, Per: time.Second}) // fails only with ctx
+	turn, _, _ := f.outage()
+	_, _ = f.ask(ctx, turn, "check", checkRate) // noted
+}
+
+// ask takes from the shared rates, and learns from what comes of it.
+func (f *Fallback) ask(ctx context.Context, turn int, key string, r Rate) (time.Duration, error) {
+	wait, err := f.shared.Take(ctx, key, r)
+	if ctx.Err() != nil {
+		return 0, ctx.Err() // says nothing of the shared rates
+	}
+	f.note(ctx, turn, err)
+	return wait, err
 }
 
 // Shared reports whether the shared rates answered last.
@@ -57,19 +74,20 @@ func (f *Fallback) Shared() bool {
 	return f.since.IsZero()
 }
 
-// mayAsk lets all through, and in an outage one now and then.
-func (f *Fallback) mayAsk() (turn int, may bool) {
+// outage tells whether there is one, and now and then one who asks that it is
+// due to be checked.
+func (f *Fallback) outage() (turn int, down, due bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.since.IsZero() {
-		return f.turns, true
+		return f.turns, false, false
 	}
 	now := time.Now()
 	if now.Before(f.again) {
-		return f.turns, false
+		return f.turns, true, false
 	}
 	f.again = now.Add(tryAgain)
-	return f.turns, true
+	return f.turns, true, true
 }
 
 // note learns from what came of asking. An answer to what was asked before the

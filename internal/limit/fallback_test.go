@@ -93,3 +93,30 @@ func TestCallerWhoLeavesIsNoOutage(t *testing.T) {
 		t.Error("it is taken for an outage")
 	}
 }
+
+// full is counters that are kept, and of which none can be changed: a Redis
+// without memory, or one that has become a copy of another.
+type full struct{ usedUp string }
+
+func (f full) Take(_ context.Context, key string, _ limit.Rate) (time.Duration, error) {
+	if key == f.usedUp {
+		return time.Hour, nil
+	}
+	return 0, errors.New("OOM command not allowed")
+}
+
+// To refuse, counters need not count.
+func TestRefusalsDoNotEndAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFallback(full{usedUp: "thief"})
+		for range 5 {
+			mustTake(t, f, "a", fivePerMinute)
+			time.Sleep(time.Second)
+			mustTake(t, f, "thief", fivePerMinute)
+			if f.Shared() {
+				t.Fatal("a refusal has ended the outage")
+			}
+		}
+	})
+}

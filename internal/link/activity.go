@@ -34,7 +34,7 @@ func (s *Service) reportTo(next func(context.Context, garmin.Attempt)) func(cont
 			return
 		}
 		s.note(ctx, Activity{
-			User: u.act.User, RequestID: u.act.RequestID, What: "login", Flow: a.Flow, Region: string(a.Region),
+			User: u.act.User, Token: u.act.Token, RequestID: u.act.RequestID, What: "login", Flow: a.Flow, Region: string(a.Region),
 			Op: a.Op, Outcome: string(a.Kind), Status: a.Status, Type: a.Type, Took: a.Took,
 		})
 	}

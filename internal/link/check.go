@@ -33,30 +33,49 @@ func (s *Service) Check(ctx context.Context, act Act) error {
 	if err != nil || r.NextCheck.After(r.Now) {
 		return err
 	}
-	generation, err := s.check(ctx, act, r)
-	if err != nil && KindOf(err) != ReauthNeeded {
-		return errors.Join(err, s.store.Postpone(ctx, act.User, generation, untilRetry(err)))
+	r, err = s.check(ctx, act, r)
+	switch {
+	case KindOf(err) == ReauthNeeded:
+		return nil
+	case err != nil:
+		err = errors.Join(err, s.store.Postpone(ctx, act.User, r.Session.Generation, untilRetry(err)))
 	}
-	return nil
+	return errors.Join(err, s.warn(ctx, act, r))
 }
 
-// check returns the generation of the session that it ended with.
-func (s *Service) check(ctx context.Context, act Act, r Record) (generation int64, err error) {
-	generation = r.Session.Generation
+// warn tells the world once of an end that comes soon and that only the user
+// averts.
+func (s *Service) warn(ctx context.Context, act Act, r Record) error {
+	if !r.unwarned() {
+		return nil
+	}
+	return s.update(ctx, act, func(r *Record) error {
+		if !r.unwarned() {
+			return nil
+		}
+		r.WarnedOf = r.EndsAt
+		return r.move(Expiring)
+	})
+}
+
+// check returns the link as it was found last.
+func (s *Service) check(ctx context.Context, act Act, r Record) (Record, error) {
 	if err := s.mayAsk(ctx, garmin.Region(r.Region), r.GarminEmail); err != nil {
-		return generation, err
+		return r, err
 	}
 	ctx, cancel := context.WithTimeout(paced(ctx), stepTime)
 	defer cancel()
 	if !r.fixedEnd() && !r.renewAt().After(r.Now) {
-		if _, generation, err = s.refresh(ctx, act, generation); err != nil {
-			return r.Session.Generation, err
+		if _, _, err := s.refresh(ctx, act, r.Session.Generation); err != nil {
+			return r, err
 		}
-		if r, err = s.live(ctx, act.User); err != nil {
-			return generation, err
+		next, err := s.live(ctx, act.User)
+		if err != nil {
+			return r, err
 		}
+		r = next
 	}
-	return generation, s.validate(ctx, act, r)
+	return r, s.validate(ctx, act, r)
 }
 
 // untilRetry is when to look again after a failure: spread over twice the time,

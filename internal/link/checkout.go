@@ -87,6 +87,9 @@ func (s *Service) freshen(ctx context.Context, act Act, least time.Duration) err
 	if err != nil {
 		return err
 	}
+	if r.lasts(least) {
+		return nil // another has refreshed it meanwhile
+	}
 	if !r.mayLast(least) {
 		return &Error{Kind: LifeTooLong, Longest: r.longest()}
 	}

@@ -62,6 +62,35 @@ func TestFreshSessionIsGivenOutWithoutAskingGarmin(t *testing.T) {
 	}
 }
 
+// lender is a store that can do nothing but lend: all else of it is nil.
+type lender struct {
+	link.Store
+	from  link.Store
+	asked int
+}
+
+func (l *lender) CheckOut(ctx context.Context, act link.Act, c link.CheckOut) (link.Lent, error) {
+	l.asked++
+	return l.from.CheckOut(ctx, act, c)
+}
+
+func TestFreshSessionIsOneStatement(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	store := postgres.NewLinks(w.db.DB)
+	vault, err := link.OpenVault(t.Context(), store, w.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lender{from: store}
+	s := link.New(l, w.options(), link.DefaultBudget, vault, nil, slog.New(slog.DiscardHandler))
+	defer s.Close()
+	if _, err := s.CheckOut(t.Context(), w.program(), garth); err != nil || l.asked != 1 {
+		t.Errorf("%d statements, %v", l.asked, err)
+	}
+}
+
 // readCopy reads what a program was given; of a bearer token, as far as it is
 // a session.
 func readCopy(t *testing.T, f link.Format, text link.Secret) *garmin.Session {

@@ -73,7 +73,7 @@ type ConnectSession struct {
 	// For display.
 	Email, ExternalID string // of the user
 	Application       string // the name of Token
-	Account           string // of ToRelink: what the Garmin account calls itself
+	Account           string // of ToRelink: what the Garmin account calls itself, or a hint of its e-mail
 	Now               time.Time
 }
 
@@ -97,7 +97,7 @@ func (c *ConnectSession) Status() ConnectStatus {
 	switch {
 	case c.Outcome != "":
 		return c.Outcome
-	case c.Waiting, c.Purpose == ToRelink && c.CodeGeneration != 0:
+	case c.Waiting, c.relinked():
 		return ConnectLinked
 	case !c.Now.Before(c.ExpiresAt):
 		return ConnectExpired
@@ -105,6 +105,16 @@ func (c *ConnectSession) Status() ConnectStatus {
 		return ConnectOpen
 	}
 }
+
+// Over reports that it led no further when it was read. Of a relink that nobody
+// has completed that comes later than its status tells: the link is a fact.
+func (c *ConnectSession) Over() bool {
+	status := c.Status()
+	return status != ConnectOpen && status != ConnectLinked || c.closed(c.Now)
+}
+
+// relinked says that it has made the link live.
+func (c *ConnectSession) relinked() bool { return c.Purpose == ToRelink && c.CodeGeneration != 0 }
 
 // over says that nobody can begin anything under it any more.
 func (c *ConnectSession) over(now time.Time) bool {

@@ -108,6 +108,9 @@ func (s *Service) newConnect(ctx context.Context, act Act, n NewConnect) (Connec
 }
 
 func (s *Service) checkConnect(n NewConnect) error {
+	if n.Staff != noID && n.Purpose != ToRelink {
+		return errors.New("link: staff may ask for a relink alone")
+	}
 	if n.Staff == noID && !n.Mailed || n.ReturnURL != "" {
 		if err := s.ReturnURLs.check(n.ReturnURL); err != nil {
 			return &Error{Kind: InvalidReturnURL, Err: err}

@@ -46,6 +46,8 @@ func parseReturnURL(text string) (*url.URL, error) {
 		return nil, errors.New("it is no address")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Opaque != "":
 		return nil, errors.New("it is not of the form https://host/path")
+	case strings.HasSuffix(u.Host, ":"):
+		return nil, errors.New("its port is empty")
 	case u.User != nil || strings.Contains(text, "#"):
 		return nil, errors.New("it has a user or a fragment")
 	case slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):

@@ -99,21 +99,19 @@ func (s *Service) Return(ctx context.Context, act Act, candidate int64) (address
 
 // waits reports that the connect session has led to something.
 func (r *Record) waits(c *ConnectSession) bool {
-	if c.Purpose == ToRelink {
-		return c.CodeGeneration != 0
-	}
-	return r.Candidate != nil && r.Candidate.Connect == c.ID
+	return c.relinked() || r.Candidate != nil && r.Candidate.Connect == c.ID
 }
 
 // Leave sends the user of a connect session back to its host without a link;
-// a candidate or challenge of it goes. After it was completed, it is Return.
+// a candidate or challenge of it goes. Once there is nothing to give up, as the
+// link stands, it is Return.
 func (s *Service) Leave(ctx context.Context, act Act) (address Secret, err error) {
 	err = s.update(ctx, act, func(r *Record) error {
 		c := r.Connect
-		if c.Outcome == "" && r.Now.Before(c.ExpiresAt) {
-			return s.leave(r, act)
+		if c.Outcome != "" || c.relinked() || !r.Now.Before(c.ExpiresAt) && !r.waits(c) {
+			return nil
 		}
-		return nil
+		return s.leave(r, act)
 	})
 	if err != nil {
 		return "", err
@@ -122,10 +120,14 @@ func (s *Service) Leave(ctx context.Context, act Act) (address Secret, err error
 	if err != nil {
 		return "", err
 	}
-	if c.Outcome == ConnectCompleted {
+	switch status := c.Status(); {
+	case status == ConnectCompleted, status == ConnectLinked && !c.Over():
 		return s.Return(ctx, act, 0)
+	case status == ConnectLinked: // what its code completed is no longer asked for
+		return c.back("error", string(ConnectExpired)), nil
+	default:
+		return c.back("error", string(status)), nil
 	}
-	return c.back("error", string(c.Status())), nil
 }
 
 func (s *Service) leave(r *Record, act Act) error {
@@ -133,7 +135,7 @@ func (s *Service) leave(r *Record, act Act) error {
 	if r.candidateOf(act) != nil {
 		r.Candidate = nil
 	}
-	if r.Challenge == nil {
+	if r.challengeOf(act) == nil {
 		return nil
 	}
 	return r.move(Cancelled)

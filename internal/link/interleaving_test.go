@@ -181,3 +181,34 @@ func TestAFormThatFailedMayBeSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// justMissed is the real store with one thing happening right after a check-out
+// found no fresh session.
+type justMissed struct {
+	link.Store
+	happens func()
+}
+
+func (s justMissed) CheckOut(ctx context.Context, act link.Act, c link.CheckOut) (link.Lent, error) {
+	lent, err := s.Store.CheckOut(ctx, act, c)
+	if !lent.Given {
+		s.happens()
+	}
+	return lent, err
+}
+
+func TestRefreshOfAnotherRightAfterAMissIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	w.advance(25 * time.Hour)
+	var refreshed link.CheckedOut
+	store := justMissed{postgres.NewLinks(w.db.DB), func() { refreshed = w.mustCheckOut(garth) }}
+	out, err := w.serviceOn(w.connect(w.db.URL), store, slog.New(slog.DiscardHandler)).CheckOut(t.Context(), w.program(), garth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Generation != refreshed.Generation || w.refreshed() != 1 {
+		t.Errorf("generation %d was given out of %d, after %d refreshes", out.Generation, refreshed.Generation, w.refreshed())
+	}
+}

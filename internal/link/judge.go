@@ -15,19 +15,29 @@ const (
 	// legacyDoubtTime must lie between two refusals of an OAuth1 token: that
 	// exchange can be repeated, and one refusal can be of the signature.
 	legacyDoubtTime = time.Minute
+	// lentDoubtTime is what a program that took out what renews the session
+	// has to bring back what came of it.
+	lentDoubtTime = time.Hour
 )
 
 // doubtOf is how far apart two refusals must be to be believed; zero: one is
 // enough.
-func doubtOf(claim RefreshClaim, refusal error) time.Duration {
+func (s *Service) doubtOf(ctx context.Context, r Record, claim RefreshClaim, refusal error) (time.Duration, error) {
+	if garmin.KindOf(refusal) != garmin.KindGrantDead {
+		return 0, nil
+	}
 	e, _ := errors.AsType[*garmin.Error](refusal)
+	if e.Host == apiHost { // DI sessions are renewed elsewhere
+		return legacyDoubtTime, nil
+	}
+	lent, err := s.store.LentWithRenewal(ctx, r.User, r.Session.Generation)
 	switch {
-	case e != nil && e.Host == apiHost: // DI sessions are renewed elsewhere
-		return legacyDoubtTime
+	case lent:
+		return lentDoubtTime, err
 	case claim.Unfinished:
-		return doubtTime
+		return doubtTime, err
 	default:
-		return 0
+		return 0, err
 	}
 }
 

@@ -263,3 +263,20 @@ func TestUnreadableRowIsNamedAndStopsNothing(t *testing.T) {
 	}
 	refreshed.wantState("active")
 }
+
+// A pass goes on behind what it cannot open, also where that is nobody's.
+func TestRewrapPassesOverManyUnreadableWebhooks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const many = 450
+	w.exec(`INSERT INTO webhook_endpoints (id, url, events, secret, key_id, tells_after)
+		SELECT gen_random_uuid(), '', '{}', 'damaged', $1, 0 FROM generate_series(1, $2)`, int64(w.keys.Primary()), many)
+	both, _, added := w.grown()
+	if err := w.promote(both, added); err != nil {
+		t.Fatal(err)
+	}
+	pass := w.rewrap(both)
+	if len(pass.Unreadable) != many || pass.Unreadable[0].ID == "" || pass.Unreadable[0].ID == pass.Unreadable[many-1].ID {
+		t.Errorf("done %d, unreadable %d", pass.Done, len(pass.Unreadable))
+	}
+}

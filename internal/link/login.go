@@ -69,14 +69,17 @@ func (s *Service) signIn(ctx context.Context, act Act, login Login, region garmi
 // ask keeps the challenge for any replica to finish.
 func (s *Service) ask(ctx context.Context, act Act, login Login, email string, challenge *garmin.Challenge) error {
 	id := newID()
-	sealed, err := s.vault.sealChallenge(act.User, id, challenge)
+	sealed, err := s.vault.sealChallenge(act, id, challenge)
 	if err != nil {
 		return err
 	}
 	return s.deliver(ctx, act, fence{login: login.ID}, func(r *Record) error {
 		r.Login.Outcome = outcomeChallenge
 		if r.State == (State{}) {
-			r.Region, r.GarminEmail = string(challenge.Region), email
+			r.Region = string(challenge.Region)
+			if act.Connect == noID { // whoever was sent here may be somebody else
+				r.GarminEmail = email
+			}
 		}
 		if err := r.move(CodeAsked); err != nil {
 			return err
@@ -85,7 +88,7 @@ func (s *Service) ask(ctx context.Context, act Act, login Login, email string, c
 		r.Challenge = &PendingChallenge{
 			ID: id, Sealed: sealed, Region: string(challenge.Region), GarminEmail: email,
 			Method: method(challenge.Method), SentTo: challenge.SentTo,
-			SentAt: r.Now, ExpiresAt: r.Now.Add(challengeLife),
+			SentAt: r.Now, ExpiresAt: r.Now.Add(challengeLife), Connect: act.Connect,
 		}
 		return nil
 	})

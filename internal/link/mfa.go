@@ -60,7 +60,7 @@ func (s *Service) claim(ctx context.Context, act Act, id uuid.UUID, take func(*R
 	var claimed PendingChallenge
 	var refusal error
 	err := s.write(ctx, act, func(r *Record) (fault error) {
-		c := r.Challenge
+		c := r.challengeOf(act)
 		switch {
 		case c == nil && r.justConcluded():
 			refusal = fail(InProgress) // another tab's code was right a moment ago
@@ -103,7 +103,7 @@ func (s *Service) release(ctx context.Context, act Act, pending PendingChallenge
 }
 
 func (s *Service) tryCode(ctx context.Context, act Act, pending PendingChallenge, code string) error {
-	challenge, err := s.vault.openChallenge(act.User, pending.ID, pending.Sealed)
+	challenge, err := s.vault.openChallenge(act, pending.ID, pending.Sealed)
 	if err != nil {
 		return s.giveBack(ctx, act, pending, err)
 	}
@@ -118,7 +118,7 @@ func (s *Service) tryCode(ctx context.Context, act Act, pending PendingChallenge
 // code, given back if it did not, and the challenge ended if Garmin ended it.
 func (s *Service) codeFailed(ctx context.Context, act Act, pending PendingChallenge, challenge *garmin.Challenge, cause error) error {
 	e := s.refused(ctx, challenge.Region, pending.GarminEmail, cause)
-	sealed, err := s.vault.sealChallenge(act.User, pending.ID, challenge)
+	sealed, err := s.vault.sealChallenge(act, pending.ID, challenge)
 	if err != nil {
 		return s.giveBack(ctx, act, pending, err)
 	}

@@ -220,6 +220,36 @@ func (x *machine) Validate(t *rapid.T) {
 	}
 }
 
+// Work is a worker that takes a session out, renews it by itself and writes it
+// back.
+func (x *machine) Work(t *rapid.T) {
+	out, err := x.w.checkOut(link.CheckOut{Format: link.Garth, Renewal: true})
+	if !x.m.live {
+		want := link.NotLinked
+		if x.m.linked != "" {
+			want = link.ReauthNeeded
+		}
+		if link.KindOf(err) != want {
+			t.Fatalf("CheckOut: %v, want %s", err, want)
+		}
+		return
+	}
+	session, parseErr := garmin.ParseSession(out.Session.Reveal())
+	if err != nil || parseErr != nil {
+		t.Fatalf("CheckOut: %v, %v", err, parseErr)
+	}
+	renewed, err := x.w.client().Refresh(context.Background(), session)
+	if (err != nil) != x.m.dead["link"] {
+		t.Fatalf("Refresh: %v", err)
+	}
+	if err != nil {
+		return
+	}
+	if _, err := x.w.writeBack(renewed, out.Generation); err != nil {
+		t.Fatalf("WriteBack: %v", err)
+	}
+}
+
 func (x *machine) Unlink(t *rapid.T) {
 	if err := x.w.links.Unlink(context.Background(), x.w.act()); err != nil {
 		t.Fatal(err)

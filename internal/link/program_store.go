@@ -13,11 +13,15 @@ type ProgramStore interface {
 	// than c asks, the same statement records that it was given out.
 	CheckOut(ctx context.Context, act Act, c CheckOut) (Lent, error)
 
+	// LentWithRenewal reports whether the session of this generation was given
+	// out with what renews it.
+	LentWithRenewal(ctx context.Context, user uuid.UUID, generation int64) (bool, error)
+
 	// Report takes reports on the sessions of as many users, in one statement
 	// that also puts them on record, and tells by user what came of each; users
 	// who do not exist are missing. An unauthorized makes the link due for a
-	// check, unless Garmin was asked or the same was said within quiet, or
-	// Garmin has refused the session within refused.
+	// check: now, or quiet after Garmin was asked or the same was said, and
+	// refused after Garmin has refused the session.
 	Report(ctx context.Context, act Act, reports []ReportFor, quiet, refused time.Duration) (map[uuid.UUID]ReportTaken, error)
 
 	// Links lists links, and LinkOf one user's, as they are now: a challenge

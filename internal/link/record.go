@@ -86,6 +86,15 @@ func (r *Record) candidateOf(act Act) *SealedCandidate {
 	return nil
 }
 
+// challengeOf is the challenge that an act may answer: a code that is typed
+// elsewhere must not lead past the connect session under which it was asked for.
+func (r *Record) challengeOf(act Act) *PendingChallenge {
+	if c := r.Challenge; c != nil && c.Connect == act.Connect {
+		return c
+	}
+	return nil
+}
+
 func (c *PendingChallenge) claimed(now time.Time) bool {
 	return c.Claim != noID && now.Before(c.ClaimedUntil)
 }
@@ -111,7 +120,9 @@ func (r *Record) view(act Act) Link {
 		l.Asking = &Asking{Since: p.StartedAt, PausedUntil: p.PausedUntil}
 	}
 	l.HandoffFirst = r.LastLogin.shutOut() && r.Now.Sub(r.LastLogin.EndedAt) < day
-	if c := r.Challenge; c != nil {
+	l.State.Challenge = false
+	if c := r.challengeOf(act); c != nil {
+		l.State.Challenge = true
 		l.Challenge = &Challenge{
 			ID: c.ID, Method: c.Method, SentTo: c.SentTo, AttemptsLeft: maxAttempts - c.Attempts,
 			ExpiresAt: c.ExpiresAt, ResendAt: c.SentAt.Add(resendPause),

@@ -105,7 +105,10 @@ func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshCl
 	defer cancel()
 	sent := r.Session
 	next, err := s.exchange(step, act, r, sent)
-	doubt := doubtOf(claim, err)
+	doubt, failed := s.doubtOf(ctx, r, claim, err)
+	if failed != nil {
+		return refreshed{}, s.yield(ctx, act, r.LeaseOwner, claim.Unfinished, failed)
+	}
 	if garmin.KindOf(err) == garmin.KindGrantDead && r.mayJudge(doubt) && !r.Previous.IsZero() {
 		sent = r.Previous
 		next, err = s.exchange(step, act, r, sent)

@@ -143,6 +143,30 @@ func TestUnauthorizedIsFollowedByOneCheck(t *testing.T) {
 	w.wantState("reauth_needed")
 }
 
+// A word that comes right after a proof is not lost, however often it is said:
+// the link is left alone for a minute, and then looked at.
+func TestUnauthorizedRightAfterAProofIsFollowedUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	w.garmin.RevokeAccount("plain@garmin.example")
+	for range 2 {
+		w.advance(25 * time.Second)
+		w.report(link.Report{Generation: w.generation(), Outcome: link.WorkerUnauthorized})
+		if w.due() != 0 {
+			t.Error("the link is due within the minute")
+		}
+	}
+	w.advance(25 * time.Second)
+	if w.due() != 1 {
+		t.Fatalf("the link is due in %s", w.untilDue())
+	}
+	if err := w.check(); err != nil {
+		t.Fatal(err)
+	}
+	w.wantState("reauth_needed")
+}
+
 // A link that Garmin's API refuses was looked at already.
 func TestUnauthorizedAddsNothingToARefusal(t *testing.T) {
 	t.Parallel()

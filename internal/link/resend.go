@@ -33,14 +33,14 @@ func waitForResend(r *Record) (refusal, fault error) {
 }
 
 func (s *Service) resend(ctx context.Context, act Act, pending PendingChallenge) error {
-	challenge, fault := s.vault.openChallenge(act.User, pending.ID, pending.Sealed)
+	challenge, fault := s.vault.openChallenge(act, pending.ID, pending.Sealed)
 	if fault == nil {
 		fault = s.garmin.ResendCode(ctx, challenge)
 	}
 	var sealed Sealed
 	if challenge != nil {
 		var err error
-		if sealed, err = s.vault.sealChallenge(act.User, pending.ID, challenge); err != nil {
+		if sealed, err = s.vault.sealChallenge(act, pending.ID, challenge); err != nil {
 			return err
 		}
 	}

@@ -68,6 +68,14 @@ func (r *Record) endsSoon() bool {
 	return r.State.Session == Live && !r.EndsAt.IsZero() && r.EndsAt.Sub(r.Now) < warnTime
 }
 
+// unwarned says that the world has not been told of the end that comes soon.
+func (r *Record) unwarned() bool { return r.endsSoon() && !r.WarnedOf.Equal(r.EndsAt) }
+
+// lasts reports that the access token lasts for longer than least.
+func (r *Record) lasts(least time.Duration) bool {
+	return r.Session.ExpiresAt.After(r.Now.Add(least))
+}
+
 // mayLast reports whether a refresh may give the session an access token that
 // lasts for least. Those who ask again and again for more than Garmin gives must
 // not use up a refresh each time.

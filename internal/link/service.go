@@ -129,7 +129,7 @@ func (s *Service) write(ctx context.Context, act Act, decide func(*Record) error
 // no error if none is pending: the user has what he wants.
 func (s *Service) Cancel(ctx context.Context, act Act) (Link, error) {
 	err := s.update(ctx, act, func(r *Record) error {
-		if r.Challenge == nil {
+		if r.challengeOf(act) == nil {
 			return nil
 		}
 		return r.move(Cancelled)

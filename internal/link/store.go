@@ -170,6 +170,7 @@ type PendingChallenge struct {
 	ClaimedUntil time.Time
 	SentAt       time.Time
 	ExpiresAt    time.Time
+	Connect      uuid.UUID // the connect session that it was begun under; zero: none
 }
 
 // SealedCandidate is a candidate as it is kept.

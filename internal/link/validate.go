@@ -80,7 +80,7 @@ func (s *Service) validate(ctx context.Context, act Act, r Record) error {
 // usable opens the session of r, refreshed if its access token does not last
 // for least.
 func (s *Service) usable(ctx context.Context, act Act, r Record, least time.Duration) (*garmin.Session, int64, error) {
-	if r.Session.ExpiresAt.After(r.Now.Add(least)) {
+	if r.lasts(least) {
 		session, err := s.vault.openSession(r.User, kindSession, r.Session)
 		return session, r.Session.Generation, err
 	}

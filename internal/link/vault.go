@@ -206,20 +206,26 @@ func (v *Vault) consumerBinding(key string) seal.Binding {
 	return seal.Binding{Installation: v.installation, Kind: kindConsumer, ID: key}
 }
 
-func (v *Vault) challengeBinding(user, id uuid.UUID) seal.Binding {
-	return seal.Binding{Installation: v.installation, User: user.String(), Kind: kindChallenge, ID: id.String()}
+// challengeBinding binds a challenge to the connect session that it was begun
+// under, if it was: a release that knows of none cannot open it.
+func (v *Vault) challengeBinding(user, id, connect uuid.UUID) seal.Binding {
+	b := seal.Binding{Installation: v.installation, User: user.String(), Kind: kindChallenge, ID: id.String()}
+	if connect != noID {
+		b.ID += "/" + connect.String()
+	}
+	return b
 }
 
-func (v *Vault) sealChallenge(user, id uuid.UUID, c *garmin.Challenge) (seal.Sealed, error) {
+func (v *Vault) sealChallenge(act Act, id uuid.UUID, c *garmin.Challenge) (seal.Sealed, error) {
 	plaintext, err := c.Marshal()
 	if err != nil {
 		return seal.Sealed{}, err
 	}
-	return v.seal(plaintext, v.challengeBinding(user, id))
+	return v.seal(plaintext, v.challengeBinding(act.User, id, act.Connect))
 }
 
-func (v *Vault) openChallenge(user, id uuid.UUID, s seal.Sealed) (*garmin.Challenge, error) {
-	plaintext, err := v.open(s, v.challengeBinding(user, id))
+func (v *Vault) openChallenge(act Act, id uuid.UUID, s seal.Sealed) (*garmin.Challenge, error) {
+	plaintext, err := v.open(s, v.challengeBinding(act.User, id, act.Connect))
 	if err != nil {
 		return nil, err
 	}

@@ -54,6 +54,8 @@ func (s *Service) mayReplace(r *Record, session *garmin.Session, generation int6
 		return false, fail(GenerationMoved)
 	case session.GUID() != "" && session.GUID() != r.GarminGUID:
 		return false, fail(OtherAccount)
+	case session.OlderThan(ours):
+		return false, fail(GenerationMoved) // a copy of long ago, under a generation that was read lately
 	case session.Renewal() == garmin.RenewNone && ours.Renewal() != garmin.RenewNone:
 		return false, fail(SessionStripped)
 	}
@@ -114,6 +116,9 @@ func (s *Service) tryOut(ctx context.Context, act Act, r Record, session *garmin
 // before stays within reach until this one is proved to work.
 func (s *Service) putBack(r *Record, a arrival) error {
 	former, candidate, validated := r.Session, r.Candidate, r.LastValidated
+	if r.RefreshedAt.IsZero() && !r.Previous.IsZero() {
+		former = r.Previous // what stands was written back, and nobody has proved it
+	}
 	if err := s.adopt(r, WrittenBack, a); err != nil {
 		return err
 	}

@@ -78,6 +78,44 @@ func TestSessionThatAWorkerRenewedIsKept(t *testing.T) {
 	w.mustCheckOut(garth)
 }
 
+// We want to renew what a worker has just renewed, and it brings its own a
+// little later: nobody has to sign in.
+func TestWriteBackIsAwaitedBeforeAGrantCountsAsDead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	taken, generation := w.takeOut()
+	w.advance(25 * time.Hour)
+	renewed := w.renewElsewhere(taken)
+	_, err := w.validate()
+	wantKind(t, err, link.Unavailable)
+	w.wantState("active")
+	w.advance(30 * time.Minute)
+	_, err = w.validate()
+	wantKind(t, err, link.Unavailable)
+	if _, err := w.writeBack(renewed, generation); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.validate(); err != nil {
+		t.Fatal(err)
+	}
+	w.wantState("active")
+}
+
+func TestWriteBackIsNotAwaitedForEver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	taken, _ := w.takeOut()
+	w.advance(25 * time.Hour)
+	w.renewElsewhere(taken)
+	_, err := w.validate()
+	wantKind(t, err, link.Unavailable)
+	w.advance(61 * time.Minute)
+	_, err = w.validate()
+	wantKind(t, err, link.ReauthNeeded)
+}
+
 func TestWriteBackOverAnotherSessionIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -93,6 +131,23 @@ func TestWriteBackOverAnotherSessionIsRefused(t *testing.T) {
 	if w.generation() != relinked {
 		t.Error("the link changed")
 	}
+}
+
+// What renews a copy of before a refresh of ours is spent, though its access
+// token still works.
+func TestWriteBackOfAnOlderCopyIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	old, _ := w.takeOut()
+	w.advance(20 * time.Hour) // of the 24 for which its token lives
+	if err := w.check(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.writeBack(old, w.generation())
+	wantKind(t, err, link.GenerationMoved)
+	w.advance(25 * time.Hour)
+	w.mustCheckOut(garth)
 }
 
 // What can be refused is refused, and the link goes on with what it has.
@@ -159,6 +214,28 @@ func TestWriteBackWhileGarminIsAway(t *testing.T) {
 			t.Error("proved, it still has the one before")
 		}
 	}
+}
+
+// Of several that nobody can prove, none puts what did work out of reach.
+func TestUnprovedWriteBacksKeepWhatWorked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	_, worked := w.takeOut()
+	for range 2 {
+		w.advance(time.Minute)
+		brought := w.elsewhere("plain", garmin.RegionGlobal)
+		w.renewElsewhere(brought) // so that what renews it is spent
+		w.garmin.Fail(garmintest.OpProfile, garmintest.ServerError, 1)
+		if _, err := w.writeBack(brought, w.generation()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := one[int64](w, "SELECT previous_generation FROM garmin_authentication_states"); got != worked {
+		t.Errorf("generation %d is within reach, want %d", got, worked)
+	}
+	w.advance(25 * time.Hour)
+	w.mustCheckOut(garth)
 }
 
 // spent is a session whose token has ended, and what renews it was used.

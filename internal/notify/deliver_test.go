@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,80 +17,6 @@ import (
 	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/internal/seal"
 )
-
-func ids(events ...int64) (texts []string) {
-	for _, e := range events {
-		texts = append(texts, strconv.FormatInt(e, 10))
-	}
-	return texts
-}
-
-func (r *receiver) wantEvents(want ...int64) {
-	r.t.Helper()
-	if got := r.events(); !slices.Equal(got, ids(want...)) {
-		r.t.Errorf("got events %v, want %v", got, want)
-	}
-}
-
-func TestEventReachesThoseWhoWantIt(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	user := w.newUser()
-	w.exec("UPDATE users SET email = NULL, password_hash = NULL, external_id = 'host-7' WHERE id = $1", user)
-	before := w.happens(user, link.LinkActive)
-	all, some, off := newReceiver(t), newReceiver(t), newReceiver(t)
-	w.tells(all)
-	w.tells(some, link.LinkActive, link.LinkRemoved)
-	if err := w.store.Disable(t.Context(), w.tells(off), notify.ByOperator); err != nil {
-		t.Fatal(err)
-	}
-	reauth, removed := w.happens(user, link.LinkReauthNeeded), w.happens(user, link.LinkRemoved)
-	w.exec("INSERT INTO link_events (user_id, event, from_state, to_state, actor, request_id) VALUES ($1, 'exported', 'active', 'active', 'user', 'req')", user)
-	w.pass()
-	w.pass()
-	all.wantEvents(reauth, removed)
-	some.wantEvents(removed)
-	off.wantEvents()
-	if before == 0 {
-		t.Error("nothing happened before")
-	}
-
-	m := all.received()[0]
-	want := fmt.Sprintf(`{"id":"%d","type":"link.reauth_needed","created_at":"%s","data":{"user":"%s","external_id":"host-7","state":"reauth_needed","reason":null,"reconnect_before":null}}`,
-		reauth, m.event.CreatedAt, user)
-	if m.body != want {
-		t.Errorf("the body is\n%s, want\n%s", m.body, want)
-	}
-	if at, err := time.Parse(time.RFC3339, m.event.CreatedAt); err != nil || time.Since(at) > time.Minute || !strings.HasSuffix(m.event.CreatedAt, "Z") {
-		t.Errorf("created at %s", m.event.CreatedAt)
-	}
-	stamp, err := strconv.ParseInt(m.header.Get("webhook-timestamp"), 10, 64)
-	if err != nil || time.Since(time.Unix(stamp, 0)).Abs() > time.Minute {
-		t.Errorf("the time stamp is %s", m.header.Get("webhook-timestamp"))
-	}
-}
-
-func TestSpreadersTogetherMakeEachDeliveryOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	r := newReceiver(t)
-	id := w.tells(r)
-	user := w.newUser()
-	var want []int64
-	for range 20 {
-		want = append(want, w.happens(user, link.LinkActive))
-	}
-	var group sync.WaitGroup
-	for range 6 {
-		group.Go(w.spread)
-	}
-	group.Wait()
-	if n := len(w.log(id)); n != len(want) {
-		t.Fatalf("%d deliveries of %d events", n, len(want))
-	}
-	w.pass()
-	r.wantEvents(want...)
-}
 
 func TestFailedDeliveryHoldsBackItsLinkAlone(t *testing.T) {
 	t.Parallel()
@@ -122,92 +47,6 @@ func TestFailedDeliveryHoldsBackItsLinkAlone(t *testing.T) {
 	first, again := picky.received()[0], picky.received()[3]
 	if first.id != again.id || first.body != again.body {
 		t.Error("another attempt has another id or body")
-	}
-}
-
-func TestWhatReceiversDo(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.Hurry(500 * time.Millisecond)
-	elsewhere := newReceiver(t)
-	huge := strings.Repeat("x", 1<<20)
-	for what, c := range map[string]struct {
-		answer http.HandlerFunc
-		state  notify.State
-		status int
-		says   string
-	}{
-		"takes it":           {status(http.StatusNoContent), notify.Delivered, 204, ""},
-		"accepts it":         {status(http.StatusAccepted), notify.Delivered, 202, ""},
-		"fails":              {status(http.StatusInternalServerError), notify.Waiting, 500, "answered 500"},
-		"does not know it":   {status(http.StatusNotFound), notify.Waiting, 404, "answered 404"},
-		"is gone":            {status(http.StatusGone), notify.GivenUp, 410, "answered 410"},
-		"redirects":          {http.RedirectHandler(elsewhere.URL, http.StatusFound).ServeHTTP, notify.Waiting, 302, "answered 302: redirects are not followed"},
-		"redirects for ever": {http.RedirectHandler(elsewhere.URL, http.StatusPermanentRedirect).ServeHTTP, notify.Waiting, 308, "answered 308: redirects are not followed"},
-		"hangs up":           {hangUp, notify.Waiting, 0, "the connection was closed before an answer"},
-		"says nothing":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, notify.Waiting, 0, "no answer within 10s"},
-		"talks nonsense": {func(rw http.ResponseWriter, _ *http.Request) {
-			if conn, _, err := http.NewResponseController(rw).Hijack(); err == nil {
-				_, _ = conn.Write([]byte("\x1b[2Jnonsense\r\n\r\n"))
-				conn.Close()
-			}
-		}, notify.Waiting, 0, "no answer that could be read"},
-		"says too much in headers": {func(rw http.ResponseWriter, _ *http.Request) {
-			rw.Header().Set("X-Huge", huge)
-			rw.WriteHeader(http.StatusOK)
-		}, notify.Waiting, 0, "no answer that could be read"},
-		"says much": {func(rw http.ResponseWriter, _ *http.Request) {
-			rw.WriteHeader(http.StatusOK)
-			for range 100 {
-				if _, err := rw.Write([]byte(huge)); err != nil {
-					return
-				}
-			}
-		}, notify.Delivered, 200, ""},
-		"never ends what it says": {func(rw http.ResponseWriter, r *http.Request) {
-			rw.WriteHeader(http.StatusOK)
-			_ = http.NewResponseController(rw).Flush()
-			<-r.Context().Done()
-		}, notify.Delivered, 200, ""},
-	} {
-		r := newReceiver(t)
-		r.answers(c.answer)
-		id := w.tells(r)
-		w.happens(w.newUser(), link.LinkActive)
-		w.spread()
-		if err := w.Deliver(context.Background(), id); err != nil {
-			t.Fatal(err)
-		}
-		l := w.the(id)
-		if l.State != c.state || len(l.Attempts) != 1 {
-			t.Errorf("%s: %s after %d attempts", what, l.State, len(l.Attempts))
-			continue
-		}
-		if a := l.Attempts[0]; !a.Ended || a.Status != c.status || a.Error != c.says || a.Took > 5*time.Second {
-			t.Errorf("%s: the log has %+v", what, a)
-		}
-		if e := w.endpoint(id); e.FailingSince.IsZero() != (c.says == "") || e.LastSuccess.IsZero() != (c.says != "") {
-			t.Errorf("%s: the endpoint is %+v", what, e)
-		}
-		if err := w.store.RemoveEndpoint(t.Context(), id); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(elsewhere.received()) > 0 {
-		t.Error("a redirect was followed")
-	}
-}
-
-func TestNobodyListens(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	r := newReceiver(t)
-	id := w.tells(r)
-	r.Close()
-	w.happens(w.newUser(), link.LinkActive)
-	w.pass()
-	if a := w.the(id).Attempts[0]; a.Error != "the connection was refused" || a.Status != 0 {
-		t.Errorf("the log has %+v", a)
 	}
 }
 
@@ -252,77 +91,6 @@ func TestGivenUpFreesTheNext(t *testing.T) {
 	}
 	if e := w.endpoint(id); !e.FailingSince.IsZero() || e.LastSuccess.IsZero() || e.Waiting != 0 {
 		t.Errorf("the endpoint is %+v", e)
-	}
-}
-
-func TestGoneDisables(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	r := newReceiver(t)
-	r.answers(status(http.StatusGone))
-	id := w.tells(r)
-	user := w.newUser()
-	first, second := w.happens(user, link.LinkActive), w.happens(user, link.LinkRemoved)
-	w.pass()
-	w.happens(user, link.LinkActive)
-	w.pass()
-	r.wantEvents(first)
-	if e := w.endpoint(id); e.Disabled != notify.ByGone || e.DisabledAt.IsZero() {
-		t.Errorf("the endpoint is %+v", e)
-	}
-	if waiting, oldest, err := w.store.Backlog(t.Context()); err != nil || waiting != 0 || oldest != 0 {
-		t.Errorf("%d wait for %s, %v", waiting, oldest, err)
-	}
-	r.answers(nil)
-	if err := w.store.Enable(t.Context(), id); err != nil {
-		t.Fatal(err)
-	}
-	fourth := w.happens(user, link.LinkRepaired)
-	w.pass()
-	r.wantEvents(first, second, fourth)
-}
-
-func TestRetryAfterIsHonoured(t *testing.T) {
-	t.Parallel()
-	for what, c := range map[string]struct {
-		status      int
-		header      string
-		still, then time.Duration
-	}{
-		"seconds":                {http.StatusTooManyRequests, "600", 9 * time.Minute, 2 * time.Minute},
-		"a date":                 {http.StatusServiceUnavailable, time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat), 9 * time.Minute, 2 * time.Minute},
-		"an hour at most":        {http.StatusTooManyRequests, "86400", 59 * time.Minute, 2 * time.Minute},
-		"a date in the past":     {http.StatusTooManyRequests, "Mon, 02 Jan 2006 15:04:05 GMT", 4 * time.Second, 2 * time.Second},
-		"nonsense":               {http.StatusTooManyRequests, "soon", 4 * time.Second, 2 * time.Second},
-		"not with other answers": {http.StatusInternalServerError, "600", 4 * time.Second, 2 * time.Second},
-	} {
-		t.Run(what, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			r := newReceiver(t)
-			r.answers(func(rw http.ResponseWriter, _ *http.Request) {
-				rw.Header().Set("Retry-After", c.header)
-				rw.WriteHeader(c.status)
-			})
-			w.tells(r)
-			first := w.happens(w.newUser(), link.LinkActive)
-			w.pass()
-			r.answers(nil)
-			paused := c.still > time.Minute
-			another := w.happens(w.newUser(), link.LinkActive)
-			w.db.Advance(t, c.still)
-			w.pass()
-			if paused {
-				r.wantEvents(first) // the whole endpoint has asked for a pause
-			} else {
-				r.wantEvents(first, another)
-			}
-			w.db.Advance(t, c.then)
-			w.pass()
-			if got := r.events(); len(got) != 3 || !slices.Contains(got[1:], ids(first)[0]) {
-				t.Errorf("got events %v", got)
-			}
-		})
 	}
 }
 
@@ -433,7 +201,8 @@ func TestMessageOfAKilledProcessIsSentAgain(t *testing.T) {
 	w := newWorld(t)
 	r := newReceiver(t)
 	id := w.tells(r)
-	event := w.happens(w.newUser(), link.LinkActive)
+	user := w.newUser()
+	event := w.happens(user, link.LinkActive)
 	w.spread()
 	killed, err := w.store.Claim(t.Context(), id, notify.Lease)
 	if err != nil {
@@ -452,13 +221,17 @@ func TestMessageOfAKilledProcessIsSentAgain(t *testing.T) {
 		t.Errorf("the log has %+v", l)
 	}
 	// It was not dead, but only slow.
-	late := notify.Verdict{State: notify.Waiting}
+	next := w.happens(user, link.LinkRemoved)
+	w.spread()
+	late := notify.Verdict{State: notify.Waiting, Wait: time.Hour}
 	if err := w.store.Settle(t.Context(), killed, notify.Answer{Status: 500, Error: "answered 500"}, late); err != nil {
 		t.Fatal(err)
 	}
-	if l := w.the(id); l.State != notify.Delivered || l.Attempts[0].Status != 500 {
+	if l := w.log(id)[0]; l.State != notify.Delivered || l.Attempts[0].Status != 500 {
 		t.Errorf("the log has %+v", l)
 	}
+	w.pass()
+	r.wantEvents(event, next)
 }
 
 func TestAttemptThatIsCutShortIsNoFailure(t *testing.T) {
@@ -541,38 +314,22 @@ func TestSlowEndpointHoldsNobodyElseBack(t *testing.T) {
 	group.Wait()
 }
 
-func TestSpreadGoesThroughManyEvents(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	id := w.tells(newReceiver(t))
-	user := w.newUser()
-	w.exec(`INSERT INTO link_events (user_id, event, from_state, to_state, actor, request_id, type)
-		SELECT $1, 'test', 'active', 'active', 'system', 'req', 'link.active' FROM generate_series(1, 1200)`, user)
-	w.spread()
-	if n := w.endpoint(id).Waiting; n != 1200 {
-		t.Errorf("%d wait", n)
-	}
-	if cursor, err := w.store.Cursor(t.Context()); err != nil || cursor != one[int64](w, "SELECT max(id) FROM link_events") {
-		t.Errorf("the cursor is at %d, %v", cursor, err)
-	}
-}
-
-func TestEndpointThatGoesMeanwhileIsLeftOut(t *testing.T) {
+func TestWhatWaitsBehindADeliveryIsDueWithIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	r := newReceiver(t)
-	w.tells(r)
-	event := w.happens(w.newUser(), link.LinkActive)
-	gone := notify.Delivery{
-		ID: uuid.New(), Endpoint: uuid.New(), Event: event, User: w.newUser(), Type: link.LinkActive, Body: "{}", State: notify.Waiting,
+	r.answers(status(http.StatusInternalServerError))
+	id := w.tells(r)
+	user := w.newUser()
+	first, second := w.happens(user, link.LinkActive), w.happens(user, link.LinkRemoved)
+	w.pass()
+	if n := one[int](w, "SELECT count(*) FROM webhook_deliveries WHERE next_attempt_at <= app_now()"); n != 0 {
+		t.Errorf("%d look due, and are not", n)
 	}
-	if err := w.store.Queue(t.Context(), 0, event, []notify.Delivery{gone}); err != nil {
+	r.answers(nil)
+	if _, err := w.Resend(t.Context(), w.log(id)[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	if n := one[int](w, "SELECT count(*) FROM webhook_deliveries"); n != 0 {
-		t.Errorf("%d deliveries", n)
-	}
-	if err := w.store.Queue(t.Context(), 0, event-1, nil); err != nil || one[int64](w, "SELECT event_id FROM webhook_cursor") != event {
-		t.Errorf("the cursor went back, %v", err)
-	}
+	w.pass() // at once
+	r.wantEvents(first, first, second)
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -53,7 +52,6 @@ func (w *world) replica() *notify.Service {
 		Store: w.store, Vault: vault, Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Attempted: func(string) {}, Log: slog.New(slog.DiscardHandler),
 	})
-	s.Hurry(2 * time.Second)
 	return s
 }
 

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -173,6 +174,28 @@ func TestTLSIsVerified(t *testing.T) {
 	} {
 		if a := c.sender.post(t.Context(), claimedFor(c.url), nil); a.Error != c.want {
 			t.Errorf("%s: %+v", what, a)
+		}
+	}
+}
+
+// What stands between us may forget a connection and tell nobody.
+func TestConnectionThatDiedIsLeftAfterOneMessage(t *testing.T) {
+	t.Parallel()
+	var died atomic.Value
+	r := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if !died.CompareAndSwap(nil, r.RemoteAddr) && died.Load() == r.RemoteAddr {
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		}
+	}))
+	r.EnableHTTP2 = true
+	r.StartTLS()
+	t.Cleanup(r.Close)
+	s := newSender(prefixes("127.0.0.0/8"), r.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, nil)
+	s.patience = 2 * time.Second
+	for i, want := range []int{http.StatusOK, 0, http.StatusOK} {
+		if a := s.post(t.Context(), claimedFor(r.URL), nil); a.Status != want {
+			t.Errorf("message %d: %+v", i, a)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"io"
 	"net"
@@ -43,16 +44,17 @@ func newSender(allowed []netip.Prefix, roots *x509.CertPool, names *net.Resolver
 	}
 }
 
+// newClient speaks HTTP/1 alone: of a connection that has died unseen, a
+// message that waits in vain is the last.
 func newClient(g guard, roots *x509.CertPool, names *net.Resolver) *http.Client {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil
-	t.DialContext = g.dialer(names).DialContext
-	t.TLSClientConfig.RootCAs = roots
-	t.MaxResponseHeaderBytes = longestAnswer
-	t.DisableCompression = true
-	t.IdleConnTimeout = 30 * time.Second
 	return &http.Client{
-		Transport:     t,
+		Transport: &http.Transport{
+			DialContext:            g.dialer(names).DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: roots},
+			MaxResponseHeaderBytes: longestAnswer,
+			DisableCompression:     true,
+			IdleConnTimeout:        30 * time.Second,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -75,7 +77,9 @@ func (s *sender) post(ctx context.Context, c Claimed, secrets [][]byte) Answer {
 	switch {
 	case err == nil:
 		defer response.Body.Close()
-		_, _ = io.CopyN(io.Discard, response.Body, longestAnswer) // what it says changes nothing
+		if response.StatusCode != http.StatusSwitchingProtocols { // whose body is the connection, that no context ends
+			_, _ = io.CopyN(io.Discard, response.Body, longestAnswer) // what it says changes nothing
+		}
 		return a.of(response, c.At)
 	case ctx.Err() != nil:
 		a.Error, a.ours = "cut short, as this program ended", true

@@ -64,7 +64,8 @@ func NewChanges(pool *pgxpool.Pool, log *slog.Logger) *Changes {
 }
 
 // Subscribe returns a channel that is signalled after each change of a user's
-// link, until ctx ends. Signals that were not taken yet are one.
+// link, or of anybody's for the zero user, until ctx ends. Signals that were
+// not taken yet are one.
 func (c *Changes) Subscribe(ctx context.Context, user uuid.UUID) <-chan struct{} {
 	signal := make(chan struct{}, 1)
 	c.mu.Lock()
@@ -93,6 +94,9 @@ func (c *Changes) wake(user uuid.UUID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for signal := range c.waiting[user] {
+		wakeOne(signal)
+	}
+	for signal := range c.waiting[uuid.Nil] {
 		wakeOne(signal)
 	}
 }

@@ -82,11 +82,12 @@ func TestChangeWakesItsUserOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	one, other := addUser(t, db), addUser(t, db)
-	h := hear(t, db.DB, io.Discard, one, other)
-	h.woken(one, other) // as it begins to hear
+	h := hear(t, db.DB, io.Discard, one, other, uuid.Nil)
+	h.woken(one, other, uuid.Nil) // as it begins to hear
 	for range 3 {
 		change(t, db, one)
 	}
+	h.woken(uuid.Nil) // who hears of anybody
 	h.asleep(other)
 	change(t, db, other)
 	h.woken(other) // after all of the one's, as they come in order

@@ -24,6 +24,9 @@ const checkOutQuery = `
 	SELECT session_data, key_id, generation, session_expires_at, last_validated, region, reason IS NOT NULL, secs_left, fresh
 	FROM held`
 
+// withRenewal is the op of a check-out of what renews the session.
+const withRenewal = "with_renewal"
+
 type lentRow struct {
 	Session           []byte
 	KeyID, Generation *int64
@@ -40,7 +43,7 @@ type lentRow struct {
 func (p *Links) CheckOut(ctx context.Context, act link.Act, c link.CheckOut) (link.Lent, error) {
 	var op string
 	if c.Renewal {
-		op = "with_renewal"
+		op = withRenewal
 	}
 	var row lentRow
 	err := p.onRecord(ctx, func() error {
@@ -68,6 +71,15 @@ func (r *lentRow) lent() link.Lent {
 		Sealed: sealed(r.Session, value(r.KeyID)), Generation: value(r.Generation), ExpiresAt: value(r.ExpiresAt),
 	}
 	return l
+}
+
+// LentWithRenewal implements link.Store.
+func (p *Links) LentWithRenewal(ctx context.Context, user uuid.UUID, generation int64) (lent bool, err error) {
+	err = p.pool.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM link_activity
+			WHERE user_id = $1 AND generation = $2 AND what = 'checkout' AND op = $3)`,
+		user, generation, withRenewal).Scan(&lent)
+	return lent, linkError(ctx, err)
 }
 
 // idOf spares pgx the reflection; the zero id is NULL.

@@ -53,7 +53,7 @@ type shownConnect struct {
 
 const connectQuery = `
 	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, app_now() AS now,
-		CASE WHEN c.purpose = 'relink' THEN coalesce(s.garmin_name, s.garmin_email) END AS account
+		CASE WHEN c.purpose = 'relink' THEN coalesce(s.garmin_name, regexp_replace(s.garmin_email, '^(.)[^@]*', '\1…')) END AS account
 	FROM connect_sessions c
 	JOIN users u ON u.id = c.user_id
 	LEFT JOIN service_tokens t ON t.id = c.token_id

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 )
@@ -18,7 +20,7 @@ func BenchmarkDue(b *testing.B) {
 			db := pgtest.New(b)
 			seedLinks(b, db, links)
 			store := postgres.NewLinks(db.DB)
-			if plan := explainDue(b, db); !strings.Contains(plan, "Index Only Scan using garmin_due") {
+			if plan := explain(b, db, dueQuery); !strings.Contains(plan, "Index Only Scan using garmin_due") {
 				b.Fatalf("the plan is\n%s", plan)
 			}
 			b.ReportAllocs()
@@ -53,23 +55,20 @@ func seedLinks(b *testing.B, db *pgtest.DB, links int) {
 	}
 }
 
-func explainDue(b *testing.B, db *pgtest.DB) string {
+const dueQuery = `
+	SELECT user_id FROM garmin_authentication_states
+	WHERE session_data IS NOT NULL AND next_check_at <= app_now()
+	ORDER BY next_check_at LIMIT 100`
+
+func explain(b *testing.B, db *pgtest.DB, query string, args ...any) string {
 	b.Helper()
-	rows, err := db.Pool.Query(context.Background(), `EXPLAIN (ANALYZE, BUFFERS)
-		SELECT user_id FROM garmin_authentication_states
-		WHERE session_data IS NOT NULL AND next_check_at <= app_now()
-		ORDER BY next_check_at LIMIT 100`)
+	rows, err := db.Pool.Query(context.Background(), "EXPLAIN (ANALYZE, BUFFERS) "+query, args...)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer rows.Close()
-	var plan strings.Builder
-	for rows.Next() {
-		var line string
-		if err := rows.Scan(&line); err != nil {
-			b.Fatal(err)
-		}
-		plan.WriteString(line + "\n")
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		b.Fatal(err)
 	}
-	return plan.String()
+	return strings.Join(lines, "\n")
 }

@@ -38,7 +38,10 @@ var holdings = map[link.Holding]sealedColumns{
 		row: "user_id", user: "user_id", generation: "generation",
 		id: "coalesce(CAST(connect_session_id AS text), '')",
 	},
-	link.HeldChallenge:     {table: "garmin_challenges", data: "sealed", key: "key_id", row: "user_id", user: "user_id", id: "id"},
+	link.HeldChallenge: {
+		table: "garmin_challenges", data: "sealed", key: "key_id", row: "user_id", user: "user_id",
+		id: "CAST(id AS text) || coalesce('/' || CAST(connect_session_id AS text), '')",
+	},
 	link.HeldConsumer:      {table: "oauth1_consumer", data: "secret", key: "key_id", id: "consumer_key"},
 	link.HeldMACKey:        {table: "installation", data: "mac_key", key: "mac_key_id"},
 	link.HeldWebhookSecret: {table: "webhook_endpoints", data: "secret", key: "key_id", row: "id", id: "id"},

@@ -49,16 +49,26 @@ func (l *Limits) Take(ctx context.Context, key string, r limit.Rate) (time.Durat
 	if err != nil {
 		return 0, orDown(ctx, err)
 	}
-	return time.Duration(wait) * time.Microsecond, l.sweep(ctx)
+	if l.takes.Add(1)%sweepEvery != 0 {
+		return time.Duration(wait) * time.Microsecond, nil
+	}
+	return time.Duration(wait) * time.Microsecond, l.sweep(ctx, `DELETE FROM rate_limits WHERE key IN (
+		SELECT key FROM rate_limits WHERE arrival < app_now() LIMIT ? FOR UPDATE SKIP LOCKED)`)
 }
 
-// Cool implements limit.Limiter.
+// Cool implements limit.Limiter. It removes what is over by itself: where rates
+// are kept elsewhere, nothing is ever taken here.
 func (l *Limits) Cool(ctx context.Context, key string, d time.Duration) error {
-	return orDown(ctx, l.db.WithContext(ctx).Exec(`
+	err := l.db.WithContext(ctx).Exec(`
 		INSERT INTO cool_downs AS c (key, until)
 		VALUES (?, app_now() + ? * interval '1 microsecond')
 		ON CONFLICT (key) DO UPDATE SET until = greatest(c.until, excluded.until)`,
-		key, d.Microseconds()).Error)
+		key, d.Microseconds()).Error
+	if err != nil {
+		return orDown(ctx, err)
+	}
+	return l.sweep(ctx, `DELETE FROM cool_downs WHERE key IN (
+		SELECT key FROM cool_downs WHERE until < app_now() LIMIT ? FOR UPDATE SKIP LOCKED)`)
 }
 
 // Cooling implements limit.Limiter.
@@ -70,9 +80,9 @@ func (l *Limits) Cooling(ctx context.Context, keys ...string) (time.Duration, er
 	return time.Duration(left) * time.Microsecond, orDown(ctx, err)
 }
 
-// What is over says no more than a missing row. Every so many takes remove
-// more of it than they can have added, so the tables hold little else than
-// what still counts, and reading through them stays cheap.
+// What is over says no more than a missing row. Every so many takes, and every
+// cool-down, remove more of it than they can have added, so the tables hold
+// little else than what still counts, and reading through them stays cheap.
 const (
 	sweepEvery = 200
 	sweepMost  = 1000
@@ -80,19 +90,6 @@ const (
 
 // sweep passes over rows that others hold: it never waits, and two sweeps
 // cannot deadlock.
-func (l *Limits) sweep(ctx context.Context) error {
-	if l.takes.Add(1)%sweepEvery != 0 {
-		return nil
-	}
-	for _, statement := range []string{
-		`DELETE FROM rate_limits WHERE key IN (
-			SELECT key FROM rate_limits WHERE arrival < app_now() LIMIT ? FOR UPDATE SKIP LOCKED)`,
-		`DELETE FROM cool_downs WHERE key IN (
-			SELECT key FROM cool_downs WHERE until < app_now() LIMIT ? FOR UPDATE SKIP LOCKED)`,
-	} {
-		if err := l.db.WithContext(ctx).Exec(statement, sweepMost).Error; err != nil {
-			return err
-		}
-	}
-	return nil
+func (l *Limits) sweep(ctx context.Context, statement string) error {
+	return orDown(ctx, l.db.WithContext(ctx).Exec(statement, sweepMost).Error)
 }

@@ -64,6 +64,8 @@ type challengeRow struct {
 	ClaimedUntil *time.Time
 	SentAt       time.Time
 	ExpiresAt    time.Time
+
+	ConnectSessionID *uuid.UUID
 }
 
 func (challengeRow) TableName() string { return "garmin_challenges" }
@@ -202,7 +204,7 @@ func (c *challengeRow) pending() *link.PendingChallenge {
 		ID: c.ID, Sealed: sealed(c.Sealed, c.KeyID), Region: c.Region, GarminEmail: c.GarminEmail,
 		Method: c.Method, SentTo: c.SentTo, Attempts: c.Attempts,
 		Claim: value(c.ClaimID), ClaimedUntil: value(c.ClaimedUntil),
-		SentAt: c.SentAt, ExpiresAt: c.ExpiresAt,
+		SentAt: c.SentAt, ExpiresAt: c.ExpiresAt, Connect: value(c.ConnectSessionID),
 	}
 }
 
@@ -211,7 +213,7 @@ func challengeOf(user uuid.UUID, c *link.PendingChallenge) challengeRow {
 		ID: c.ID, UserID: user, Sealed: c.Sealed.Ciphertext, KeyID: int64(c.Sealed.KeyID),
 		Region: c.Region, GarminEmail: c.GarminEmail, Method: c.Method, SentTo: c.SentTo,
 		Attempts: c.Attempts, ClaimID: null(c.Claim), ClaimedUntil: null(c.ClaimedUntil),
-		SentAt: c.SentAt, ExpiresAt: c.ExpiresAt,
+		SentAt: c.SentAt, ExpiresAt: c.ExpiresAt, ConnectSessionID: null(c.Connect),
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 	linkOfQuery = `SELECT ` + listedColumns + `
 		FROM users u LEFT JOIN garmin_authentication_states s ON s.user_id = u.id WHERE u.id = $2`
 
-	linksQuery = `SELECT ` + listedColumns + `
+	linksFrom = `SELECT ` + listedColumns + `
 		FROM garmin_authentication_states s JOIN users u ON u.id = s.user_id
 		WHERE (s.updated_at, s.user_id) > ($2, $3)`
 	linksOrder = ` ORDER BY s.updated_at, s.user_id LIMIT $4`
@@ -42,17 +42,18 @@ var shown = map[string]string{
 	"not_linked":    ` AND false`, // there is no row to list
 }
 
+func linksQuery(state string) string { return linksFrom + shown[state] + linksOrder }
+
 // Links implements link.Store.
 func (p *Links) Links(ctx context.Context, q link.Query, warn time.Duration) ([]link.Listed, error) {
-	restriction, known := shown[q.State]
-	if !known {
+	if _, known := shown[q.State]; !known {
 		return nil, link.ErrUnknownState
 	}
 	after := q.After
 	if after.UpdatedAt.Before(q.UpdatedAfter) {
 		after = link.Place{UpdatedAt: q.UpdatedAfter, User: uuid.Max}
 	}
-	rows, err := p.pool.Query(ctx, linksQuery+restriction+linksOrder, warn.Seconds(), after.UpdatedAt, after.User, q.Most)
+	rows, err := p.pool.Query(ctx, linksQuery(q.State), warn.Seconds(), after.UpdatedAt, after.User, q.Most)
 	if err != nil {
 		return nil, linkError(ctx, err)
 	}

@@ -13,7 +13,8 @@ import (
 
 // reportQuery locks the links in one order, so that two of these wait for each
 // other and never in a circle. What was seen before the last proof says nothing
-// against it.
+// against it; what comes too soon after one, or after another word, has the link
+// checked a little later.
 const reportQuery = `
 	WITH said AS (
 		SELECT s.user_id, s.generation, s.outcome, least(coalesce(s.at, app_now()), app_now()) AS at
@@ -26,12 +27,12 @@ const reportQuery = `
 		UPDATE garmin_authentication_states l
 		SET updated_at = app_now(), reported_at = app_now(), reported_outcome = s.outcome,
 			last_validated = CASE WHEN s.outcome = 'ok' THEN greatest(l.last_validated, s.at) ELSE l.last_validated END,
-			next_check_at = CASE
-				WHEN s.outcome = 'unauthorized' AND s.at > greatest(l.last_validated, l.refreshed_at)
-					AND greatest(l.last_validated, l.refreshed_at) < app_now() - make_interval(secs => $7)
-					AND (l.reported_outcome = 'unauthorized' AND l.reported_at > app_now() - make_interval(secs => $7)) IS NOT TRUE
-					AND (greatest(l.grant_refused_at, l.api_refused_at) > app_now() - make_interval(secs => $8)) IS NOT TRUE
-				THEN least(l.next_check_at, app_now()) ELSE l.next_check_at END
+			next_check_at = CASE WHEN s.outcome = 'unauthorized' AND s.at > greatest(l.last_validated, l.refreshed_at)
+				THEN least(l.next_check_at, greatest(app_now(),
+					greatest(l.last_validated, l.refreshed_at) + make_interval(secs => $7),
+					CASE WHEN l.reported_outcome = 'unauthorized' THEN l.reported_at + make_interval(secs => $7) END,
+					greatest(l.grant_refused_at, l.api_refused_at) + make_interval(secs => $8)))
+				ELSE l.next_check_at END
 		FROM said s JOIN held h ON h.user_id = s.user_id
 		WHERE l.user_id = s.user_id AND l.generation = s.generation
 		RETURNING l.user_id),

@@ -146,7 +146,7 @@ func (w *Webhooks) claim(ctx context.Context, condition string, id uuid.UUID, le
 			SELECT d.id, e.url, e.secret, e.key_id, e.former_secret, e.former_key_id, e.former_until
 			FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
 			WHERE `+condition+`
-			ORDER BY d.next_attempt_at, d.id LIMIT 1
+			ORDER BY d.next_attempt_at LIMIT 1
 			FOR UPDATE OF d SKIP LOCKED),
 		claimed AS (
 			UPDATE webhook_deliveries d SET attempts = attempts + 1, lease_until = app_now() + make_interval(secs => $2)
@@ -175,9 +175,14 @@ func (r claimedRow) claimed() notify.Claimed {
 	}
 }
 
-// Settle implements notify.Store. The row of an endpoint is written only if
-// that says something new.
+// Settle implements notify.Store. What waits behind a delivery becomes due with
+// it: first keeps the order anyway, but would have to look at each of them again
+// and again. The row of an endpoint is written only if that says something new.
 func (w *Webhooks) Settle(ctx context.Context, c notify.Claimed, a notify.Answer, v notify.Verdict) error {
+	var line *uuid.UUID // of one that did not wait, none
+	if c.State == notify.Waiting {
+		line = &c.User
+	}
 	_, err := w.pool.Exec(ctx, `
 		WITH attempt AS (
 			UPDATE webhook_attempts SET took = make_interval(secs => @took), status = @status, error = @error
@@ -187,7 +192,13 @@ func (w *Webhooks) Settle(ctx context.Context, c notify.Claimed, a notify.Answer
 			SET state = @state, lease_until = NULL, next_attempt_at = app_now() + make_interval(secs => @wait),
 				failures = failures + CAST(@failed AS integer),
 				ended_at = CASE WHEN @state = 'waiting' THEN NULL WHEN @state = state THEN ended_at ELSE app_now() END
-			WHERE id = @id AND attempts = @number)
+			WHERE id = @id AND attempts = @number
+			RETURNING id),
+		line AS (
+			UPDATE webhook_deliveries SET next_attempt_at = app_now() + make_interval(secs => @wait)
+			WHERE endpoint_id = @endpoint AND user_id = @user AND state = 'waiting' AND event_id > @event
+				AND (@wait > 0 OR next_attempt_at > app_now())
+				AND EXISTS (SELECT FROM delivery))
 		UPDATE webhook_endpoints
 		SET last_success_at = CASE WHEN @taken THEN app_now() ELSE last_success_at END,
 			failing_since = CASE WHEN @taken THEN NULL WHEN @failed = 1 THEN coalesce(failing_since, app_now()) ELSE failing_since END,
@@ -200,7 +211,7 @@ func (w *Webhooks) Settle(ctx context.Context, c notify.Claimed, a notify.Answer
 		pgx.NamedArgs{
 			"attempt": c.Attempt, "took": a.Took.Seconds(), "status": null(a.Status), "error": null(a.Error),
 			"id": c.ID, "number": c.Number, "state": string(v.State), "wait": v.Wait.Seconds(),
-			"endpoint": c.Endpoint, "taken": a.Error == "", "failed": count(a.Error != "" && !v.Ours),
+			"user": line, "event": c.Event, "endpoint": c.Endpoint, "taken": a.Error == "", "failed": count(a.Error != "" && !v.Ours),
 			"pause": v.Pause.Seconds(), "gone": v.Gone, "why": string(notify.ByGone),
 		})
 	return orDown(ctx, err)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
@@ -45,8 +46,9 @@ func (w *Worker) findDeliveries(ctx context.Context) error {
 	}
 	var jobs []river.InsertManyParams
 	for _, d := range due {
-		for sender := range d.Deliveries {
-			jobs = append(jobs, river.InsertManyParams{Args: deliver{Endpoint: d.Endpoint, Sender: sender}})
+		from := rand.IntN(sendersEach) // a sender whose process died is in the way of none but itself
+		for i := range d.Deliveries {
+			jobs = append(jobs, river.InsertManyParams{Args: deliver{Endpoint: d.Endpoint, Sender: (from + i) % sendersEach}})
 		}
 	}
 	_, err = w.client.InsertMany(ctx, jobs)

@@ -1,12 +1,13 @@
-// Package worker keeps links alive while nobody looks: it finds what is due and
-// has it done, by jobs that all replicas share. It owns when something is looked
-// for, how many run at a time, and the queue (River). It does not own what is
-// due, nor what is then done: see internal/link.
+// Package worker keeps links alive while nobody looks, and has webhooks told of
+// what happens to them: it finds what is due and has it done, by jobs that all
+// replicas share. It owns when something is looked for, how many run at a time,
+// and the queue (River). It does not own what is due, nor what is then done: see
+// internal/link and internal/notify.
 //
-// Jobs are hints. What is to be done stands in the links themselves, and is
-// looked for again every few seconds, so that a job that is lost, or a whole
-// queue, costs time and nothing else. For the same reason no job is tried twice:
-// a link that could not be checked is due again later.
+// Jobs are hints. What is to be done stands in the links and the deliveries
+// themselves, and is looked for again every few seconds, so that a job that is
+// lost, or a whole queue, costs time and nothing else. For the same reason no
+// job is tried twice: a link that could not be checked is due again later.
 package worker
 
 import (

@@ -28,6 +28,7 @@ import (
 type Config struct {
 	Links    *link.Service
 	Accounts *account.Service
+	Changes  Changes
 	Rates    limit.Rates
 	Rate     limit.Rate // of one token
 	BaseURL  *url.URL   // under which browsers know the site
@@ -40,6 +41,7 @@ type API struct {
 	echo      *echo.Echo
 	words     words
 	reference []byte
+	waits     waits
 	ending    context.Context // see EndWaits
 	endWaits  context.CancelFunc
 }

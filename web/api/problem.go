@@ -73,6 +73,9 @@ func (a *API) judge(err error) *refusal {
 	if errors.Is(err, link.ErrStoreDown) || errors.Is(err, link.ErrUnreadable) {
 		return refuse(CodeUnavailable)
 	}
+	if errors.Is(err, link.ErrNotFound) {
+		return refuse(CodeUserNotFound) // removed meanwhile
+	}
 	return refuse(CodeInternalError)
 }
 

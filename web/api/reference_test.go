@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -25,6 +26,7 @@ func TestTheReferenceIsCurrent(t *testing.T) {
 	k := contractOf(t)
 	page, err := template.New("reference.tmpl").Funcs(template.FuncMap{
 		"prose": prose, "lines": func(s string) []string { return strings.Split(s, "\n") }, "codes": k.codes,
+		"style":      func() template.HTMLAttr { return `href="{{.Style}}"` }, // for readReference
 		"schema":     func(name string) *openapi3.Schema { return k.Components.Schemas[name].Value },
 		"operations": k.operations, "fields": fields, "example": exampleOf, "limits": limits,
 	}).ParseFiles("reference.tmpl")
@@ -75,7 +77,9 @@ func (k contract) operations(tag string) (all []operation) {
 			all = append(all, made)
 		}
 	}
-	slices.SortFunc(all, func(a, b operation) int { return strings.Compare(a.Path+a.Method, b.Path+b.Method) })
+	slices.SortFunc(all, func(a, b operation) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(b.Method, a.Method)) // what reads first
+	})
 	return all
 }
 

@@ -18,9 +18,6 @@ func (a *API) report(c echo.Context, k caller) error {
 		return err
 	}
 	applied, err := a.Links.Report(c.Request().Context(), k.act(), reportOf(r.Generation, r.Outcome, r.ObservedAt))
-	if errors.Is(err, link.ErrNotFound) {
-		return refuse(CodeUserNotFound) // removed meanwhile
-	}
 	if err != nil {
 		return err
 	}

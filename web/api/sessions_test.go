@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -84,6 +85,8 @@ func TestImportByAProgram(t *testing.T) {
 	if a.read(&l); l.State != LinkStateActive || *l.ExternalID != "42" || a.Header.Get("ETag") == "" {
 		t.Errorf("%v %s", a.Header, a.body)
 	}
+	other := `{"session":` + quoted(s.session("second")) + `}`
+	p.do(http.MethodPut, "/links/ext:42/session", other, "If-None-Match", "*").want(http.StatusPreconditionFailed).wantCode(CodeAlreadyLinked)
 	p.do(http.MethodPut, "/links/ext:43/session", body, "If-None-Match", "*").want(http.StatusConflict).wantCode(CodeAccountTaken)
 	if got := p.link("ext:42"); *got.GarminName != *l.GarminName {
 		t.Errorf("the link is of %s", *got.GarminName)
@@ -127,6 +130,24 @@ func TestWritesSayWhatTheyPresume(t *testing.T) {
 	put("If-Match", `"42"`).want(http.StatusNotFound).wantCode(CodeUserNotFound)
 }
 
+func TestWriteBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	linked(s, "42", "plain")
+	p := s.program(account.Scopes()...)
+	out := p.checkedOut(`{"format":"garth","refresh_token":true}`)
+	tag := p.get("/links/ext:42").Header.Get("ETag")
+	renewed := `{"session":` + quoted(s.renewed(out.Session)) + `}`
+	a := p.do(http.MethodPut, "/links/ext:42/session", renewed, "If-Match", tag).want(http.StatusOK)
+	if a.Header.Get("ETag") == tag {
+		t.Errorf("the generation is %s as before", tag)
+	}
+	p.do(http.MethodPut, "/links/ext:42/session", renewed, "If-Match", a.Header.Get("ETag")).want(http.StatusOK)
+	other := `{"session":` + quoted(s.session("second")) + `}`
+	p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", a.Header.Get("ETag")).want(http.StatusConflict).wantCode(CodeOtherAccount)
+	p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", tag).want(http.StatusPreconditionFailed).wantCode(CodeGenerationMoved)
+}
+
 // Sessions go out in the body of a check-out, and nowhere else.
 func TestSecretsAreNotLogged(t *testing.T) {
 	t.Parallel()
@@ -144,4 +165,27 @@ func TestSecretsAreNotLogged(t *testing.T) {
 			t.Errorf("the log has the secret %.20s...", secret)
 		}
 	}
+}
+
+// A user who is removed while a check-out refreshes is unknown, as he is to the
+// next request.
+func TestAUserWhoIsRemovedMeanwhileIsUnknown(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	p := s.program(account.SessionsCheckout)
+	user := linked(s, "42", "plain")
+	s.db.Advance(t, 25*time.Hour)
+	release := s.garmin.Hold(garmintest.OpRefresh)
+	answered := make(chan *answer)
+	go func() { answered <- p.post("/links/ext:42/checkout", `{"format":"garth"}`) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := s.garmin.AwaitCalls(ctx, garmintest.OpRefresh, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Pool.Exec(t.Context(), "DELETE FROM users WHERE id = $1", user); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	(<-answered).want(http.StatusNotFound).wantCode(CodeUserNotFound)
 }

@@ -32,9 +32,11 @@ type site struct {
 	t        testing.TB
 	db       *pgtest.DB
 	garmin   *garmintest.Server
+	keys     *seal.Keyring
 	accounts *account.Service
 	links    *link.Service
 	api      *API
+	changes  *postgres.Changes // heard of after hear
 	url      string
 	log      safeBuffer
 }
@@ -43,33 +45,44 @@ type site struct {
 // it starts.
 func newSite(t testing.TB, change ...func(*Config)) *site {
 	t.Helper()
-	s := &site{t: t, db: pgtest.New(t), garmin: new(garmintest.Server)}
+	s := &site{t: t, db: pgtest.New(t), garmin: new(garmintest.Server), keys: newKeys(t)}
 	t.Cleanup(s.garmin.Close)
 	for _, more := range []string{"second", "third"} {
 		s.garmin.Add(garmintest.Account{Email: more + "@garmin.example", Password: garmintest.DemoPassword})
 	}
+	s.start(change...)
+	return s
+}
+
+func (s *site) start(change ...func(*Config)) {
+	s.t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + server.Listener.Addr().String()
 	s.accounts = account.New(postgres.NewAccounts(s.db.DB), account.Cost{MemoryKiB: 64, Passes: 1})
 	s.links = s.newLinks()
+	s.changes = postgres.NewChanges(s.db.Pool, slog.New(slog.DiscardHandler))
 	server.Config.Handler = s.pages(change...)
 	server.Start()
-	t.Cleanup(server.Close)
-	return s
+	s.t.Cleanup(server.Close)
+}
+
+func newKeys(t testing.TB) *seal.Keyring {
+	t.Helper()
+	text, err := seal.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := seal.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 func (s *site) newLinks() *link.Service {
 	s.t.Helper()
 	store := postgres.NewLinks(s.db.DB)
-	text, err := seal.Generate()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	keys, err := seal.Parse(text)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	vault, err := link.OpenVault(s.t.Context(), store, keys)
+	vault, err := link.OpenVault(s.t.Context(), store, s.keys)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -91,7 +104,7 @@ func (s *site) pages(change ...func(*Config)) http.Handler {
 		s.t.Fatal(err)
 	}
 	config := Config{
-		Links: s.links, Accounts: s.accounts, BaseURL: base,
+		Links: s.links, Accounts: s.accounts, Changes: s.changes, BaseURL: base,
 		Rates: limit.NewBlocks(limits), Rate: limit.Rate{Burst: 6000, Per: time.Minute}, Log: log,
 	}
 	for _, c := range change {
@@ -101,7 +114,7 @@ func (s *site) pages(change ...func(*Config)) http.Handler {
 		s.t.Fatal(err)
 	}
 	pages, err := web.New(web.Config{
-		Links: s.links, Accounts: s.accounts, Limits: limits, API: s.api, DB: s.db.SQL, BaseURL: base, Log: log,
+		Links: s.links, Accounts: s.accounts, Limits: limits, API: s.api, Changes: s.changes, DB: s.db.SQL, BaseURL: base, Log: log,
 		SignInPage: func(region string) (link.SignInPage, error) { return link.SignInPageOf(region, s.url) },
 		Ready:      func(context.Context) error { return nil },
 		Observe:    func(string, string, int, time.Duration) {},
@@ -110,6 +123,15 @@ func (s *site) pages(change ...func(*Config)) http.Handler {
 		s.t.Fatal(err)
 	}
 	return pages
+}
+
+// hear has changes heard of until the test ends.
+func (s *site) hear() {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var ears sync.WaitGroup
+	ears.Go(func() { s.changes.Run(ctx) })
+	s.t.Cleanup(func() { cancel(); ears.Wait() })
 }
 
 // program has a token.

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/static"
 )
 
 func TestOtherPathsAndMethodsAreProblemsToo(t *testing.T) {
@@ -142,6 +143,9 @@ func TestTheReferenceIsServed(t *testing.T) {
 		s.api.ServeHTTP(recorded, httptest.NewRequest(http.MethodGet, path, nil))
 		if got := recorded.Header().Get("Content-Type"); recorded.Code != http.StatusOK || got != want {
 			t.Errorf("GET %s: %d, %s", path, recorded.Code, got)
+		}
+		if page := recorded.Body.String(); path == "/api" && (!strings.Contains(page, `href="`+static.Path("app.css")+`"`) || strings.Contains(page, "<script")) {
+			t.Error("the page has no styles, or scripts")
 		}
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/garminlink/garminlink/internal/limit"
 )
 
+const dialTime = 5 * time.Second
+
 // Rates counts in Redis, by Redis's clock; it implements limit.Rates.
 type Rates struct {
 	client   *redis.Client
@@ -32,7 +34,11 @@ type Rates struct {
 func Open(at Address, installation string, patience time.Duration) *Rates {
 	logging.Disable()
 	options := *at.options
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience, patience
+	// A connection is made behind the back of who waits for it, for the next to
+	// find: with TLS, and from afar, that takes longer than he waits.
+	options.DialTimeout = dialTime
+	options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = patience, patience, patience
+	options.DisableIdentity = true // saves a round trip
 	options.ContextTimeoutEnabled = true
 	options.MaxRetries, options.DialerRetries = -1, 1 // none, and one attempt
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}

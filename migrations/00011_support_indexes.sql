@@ -18,8 +18,11 @@ DROP INDEX CONCURRENTLY IF EXISTS garmin_validated;
 CREATE INDEX CONCURRENTLY garmin_validated ON garmin_authentication_states (coalesce(last_validated, '-infinity'::timestamptz), user_id);
 DROP INDEX CONCURRENTLY IF EXISTS garmin_region;
 CREATE INDEX CONCURRENTLY garmin_region ON garmin_authentication_states (region, user_id);
+DROP INDEX CONCURRENTLY IF EXISTS garmin_reason;
+CREATE INDEX CONCURRENTLY garmin_reason ON garmin_authentication_states (reason, user_id) WHERE session_data IS NULL;
 
 -- +goose Down
+DROP INDEX CONCURRENTLY IF EXISTS garmin_reason;
 DROP INDEX CONCURRENTLY IF EXISTS garmin_region;
 DROP INDEX CONCURRENTLY IF EXISTS garmin_validated;
 DROP INDEX CONCURRENTLY IF EXISTS garmin_email_search;

@@ -27,7 +27,7 @@ type Line struct {
 // The drawing, in the units of its view box.
 const (
 	chartWidth, chartHeight = 640, 220
-	chartLeft, chartRight   = 56, 632
+	chartLeft, chartRight   = 78, 632
 	chartTop, chartBottom   = 12, 188
 )
 
@@ -95,7 +95,7 @@ func (c Chart) grid() []float64 {
 // ticks are the labels that are written below: the first, the last and some
 // between.
 func (c Chart) ticks() (at []int) {
-	const most = 6
+	const most = 5
 	n := len(c.Labels)
 	if n <= most {
 		for i := range n {

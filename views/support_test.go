@@ -154,7 +154,7 @@ func TestLinesStayWithinTheirDrawing(t *testing.T) {
 		for _, p := range all(doc, tag("path")) {
 			for _, point := range strings.FieldsFunc(attr(p, "d"), func(r rune) bool { return r == 'M' || r == 'L' }) {
 				x, y, _ := strings.Cut(point, " ")
-				if !between(x, 56, 632) || !between(y, 12, 188) {
+				if !between(x, 78, 632) || !between(y, 12, 188) {
 					t.Errorf("of %v, there is a point at %s", most, point)
 				}
 			}

@@ -4,14 +4,51 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
+	"github.com/garminlink/garminlink/internal/seal"
 )
 
 // ErrInUse says that a database has users who were not seeded.
 var ErrInUse = errors.New("dev: the database has links of somebody's: only one without any is filled")
+
+// RunSeed starts the database of Run, fills it as Seed does, and stops it.
+func RunSeed(ctx context.Context, o Options, links int) (err error) {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return err
+	}
+	cluster, err := startCluster(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cluster.Stop()) }()
+	if err := prepare(ctx, cluster.URL(), o.Log); err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, cluster.URL(), Schema, o.Log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	keyset, err := keep(filepath.Join(o.Dir, "keyset.json"), seal.Generate)
+	if err != nil {
+		return err
+	}
+	keys, err := seal.Parse(keyset)
+	if err != nil {
+		return err
+	}
+	// Which key seals is said by the installation, which it founds.
+	if _, err := link.OpenVault(ctx, postgres.NewLinks(db), keys); err != nil {
+		return err
+	}
+	return Seed(ctx, db, links)
+}
 
 // Seed fills a database with so many links, and with what they leave behind in
 // a month, to see how pages and jobs do at size. Their sessions are noise that no

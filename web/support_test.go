@@ -116,6 +116,7 @@ func TestStaffFollowAndHelpAUser(t *testing.T) {
 	agent.post(path+"/clear", "why", " ", "confirm", "yes").want(http.StatusUnprocessableEntity).wantText("between one and 1000 characters")
 	agent.post(path+"/clear", "why", "asked for it", "confirm", "yes").wantRedirect(path)
 	agent.get(path).wantText("The session was removed", "Sign-in needed", "Cleared by support", "asked for it")
+	runner.get("/history").want(http.StatusOK).wantText("called <b>me</b>", "asked for it") // all of it is his to read
 	runner.get("/link").wantText("Our support staff removed the Garmin session")
 	agent.post(path + "/check").want(http.StatusUnprocessableEntity).wantText("Garmin no longer accepts the link")
 	agent.post("/support/relink", "user", agent.get(path).value("/support/relink", "user")).want(http.StatusCreated).wantText("For " + email)

@@ -155,10 +155,12 @@
 	// htmx.
 
 	const isForm = (event) => event.detail.ctx?.sourceElement?.matches("form");
+	const polls = (element) => element?.matches("#status, #counters") ?? false;
 	const lost = (visible) => { document.getElementById("lost").hidden = !visible; };
 
 	document.addEventListener("htmx:config:request", (event) => {
 		const { sourceElement, sourceEvent } = event.detail.ctx;
+		if (sourceElement.id === "counters" && document.hidden) event.preventDefault();
 		if (sourceElement.id !== "status") return;
 		if (document.hidden || (sourceEvent.type === "every" && upToDate())) event.preventDefault();
 	});
@@ -172,11 +174,11 @@
 		const { response, sourceElement } = event.detail.ctx;
 		if (response.headers.has("X-Request-Id")) return;
 		event.preventDefault();
-		if (sourceElement.id !== "status") lost(true);
+		if (!polls(sourceElement)) lost(true);
 	});
 	// Whatever went wrong, a click must not stay without an answer; a poll may.
 	document.addEventListener("htmx:error", (event) => {
-		if (event.detail.ctx?.sourceElement?.id !== "status") lost(true);
+		if (!polls(event.detail.ctx?.sourceElement)) lost(true);
 	});
 	document.addEventListener("htmx:finally:request", (event) => {
 		if (isForm(event)) idle(event.detail.ctx.sourceElement);

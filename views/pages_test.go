@@ -69,16 +69,56 @@ func serviceTokens() []views.Token {
 
 var scopeChoices = []views.Choice{{Value: "links:read", Text: "See links and events.", Chosen: true}, {Value: "links:write", Text: "Delete links."}}
 
+func settings(change func(*views.Settings)) views.Settings {
+	s := views.Settings{
+		Notice: "Saved.", Linked: true, Live: true, SendsMails: true, Mails: true,
+		Languages: []views.Choice{{Chosen: true}, {Value: "en", Text: "English"}},
+		SignIns: []views.SignedIn{
+			{Here: true, Began: views.At(now.Add(-time.Hour), now), Seen: views.At(now, now)},
+			{Began: views.At(now.Add(-48*time.Hour), now), Seen: views.At(now.Add(-time.Hour), now)},
+		},
+		PasswordRule: "10 to 128 characters.",
+	}
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+var lines = []views.HistoryLine{
+	{Text: "You linked.", At: views.At(now.Add(-time.Hour), now)},
+	{Text: "It ended.", Why: "Garmin said so.", Note: "A <note>\nof two lines", At: views.At(now.Add(-time.Hour), now), Ends: views.At(now.Add(time.Hour), now)},
+}
+
 // pages is every page in every state.
 var pages = map[string]views.View{
-	"landing":        views.Landing{SignupOpen: true},
-	"landing closed": views.Landing{},
-	"sign in":        views.SignIn{SignupOpen: true, Notice: "You are signed out.", Next: "/link"},
-	"sign in faulty": views.SignIn{Email: "mara@", EmailError: "Not an e-mail.", PasswordError: "Enter it."},
-	"sign in wrong":  views.SignIn{Email: "mara@example.com", Problem: &views.Problem{Title: "E-mail or password is wrong", Side: views.SideYou}},
-	"sign up":        views.SignUp{PasswordRule: "10 to 128 characters."},
-	"sign up faulty": views.SignUp{PasswordRule: "10 to 128 characters.", PasswordError: "Too short."},
-	"not linked":     views.Link{Status: views.Status{State: views.NotLinked}, Notice: "Your link was removed."},
+	"landing":          views.Landing{SignupOpen: true},
+	"landing closed":   views.Landing{},
+	"sign in":          views.SignIn{SignupOpen: true, Notice: "You are signed out.", Next: "/link"},
+	"sign in faulty":   views.SignIn{Email: "mara@", EmailError: "Not an e-mail.", PasswordError: "Enter it."},
+	"sign in wrong":    views.SignIn{Email: "mara@example.com", Problem: &views.Problem{Title: "E-mail or password is wrong", Side: views.SideYou}},
+	"sign up":          views.SignUp{PasswordRule: "10 to 128 characters."},
+	"sign up faulty":   views.SignUp{PasswordRule: "10 to 128 characters.", PasswordError: "Too short."},
+	"set-up":           views.SetUp{PasswordRule: "10 to 128 characters."},
+	"set-up faulty":    views.SetUp{TokenError: "Not that.", EmailError: "Not an e-mail.", PasswordError: "Too short."},
+	"set-up limited":   views.SetUp{Problem: limited},
+	"settings":         settings(nil),
+	"settings limited": settings(func(s *views.Settings) { s.Problem = limited }),
+	"settings alone": settings(func(s *views.Settings) {
+		s.Linked, s.Live, s.SendsMails, s.SignIns, s.LanguageError = false, false, false, s.SignIns[:1], "Choose one."
+	}),
+	"settings faulty":   settings(func(s *views.Settings) { s.OldError, s.PasswordError = "Not yours.", "Too short." }),
+	"settings too weak": settings(func(s *views.Settings) { s.PasswordError = "Too short." }),
+	"history": views.History{First: true, Earlier: "17", Lines: lines, Uses: []views.Use{
+		{Program: "nightly <sync>", Times: 48, Last: views.At(now.Add(-time.Hour), now)},
+		{Program: "A program", Times: 1, Last: views.At(now.Add(-time.Hour), now), Renewal: true},
+	}},
+	"history none":    views.History{First: true},
+	"history earlier": views.History{Lines: lines},
+	"mail":            views.Mail{Token: "t0ken"},
+	"mail off":        views.Mail{Token: "t0ken", Off: true, Notice: "No more."},
+	"mail limited":    views.Mail{Token: "t0ken", Problem: limited},
+	"not linked":      views.Link{Status: views.Status{State: views.NotLinked}, Notice: "Your link was removed."},
 	"link faulty": views.Link{Status: views.Status{State: views.NotLinked}, Form: views.GarminForm{
 		Email: "mara", Region: "garmin.cn", EmailError: "Not an e-mail.", PasswordError: "Enter it.", RegionError: "Choose one.",
 	}},

@@ -11,6 +11,14 @@ const (
 	Arrived = "arrived"
 )
 
+// StateName is a state in the words of staff.
+func StateName(state string) string {
+	if state == MFAPending {
+		return "Waiting for a code"
+	}
+	return Status{State: state}.badge()
+}
+
 // Status says how the link is doing. It is drawn again and again by
 // GET /link/status?shown=<state>.
 type Status struct {

@@ -45,6 +45,9 @@ func Part(c Chrome, v View) templ.Component { return within(c, part(v)) }
 // StatusPart is the status part alone, for GET /link/status and its like.
 func StatusPart(c Chrome, s Status) templ.Component { return within(c, status(s)) }
 
+// CountersPart is the counters alone, for GET /support/counters.
+func CountersPart(c Chrome, n Counters) templ.Component { return within(c, counters(n)) }
+
 type chromeKey struct{}
 
 func within(c Chrome, inner templ.Component) templ.Component {

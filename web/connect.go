@@ -96,7 +96,7 @@ func (s *Server) sendBack(c echo.Context, address link.Secret, n notice) error {
 
 // connectSeconds outlives every connect session, so that a browser which comes
 // late is told so.
-const connectSeconds = 2 * 60 * 60
+const connectSeconds = 4 * 24 * 60 * 60
 
 func (s *Server) connectCookie(value string, maxAge int) *http.Cookie {
 	name, secure := cookieName(s.BaseURL, "garminlink-connect")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/views"
 )
 
@@ -47,6 +48,7 @@ var linkPlaces = map[link.Kind]place{
 	link.InvalidPassword:   {http.StatusUnprocessableEntity, "password"},
 	link.InvalidRegion:     {http.StatusUnprocessableEntity, "region"},
 	link.InvalidCode:       {http.StatusUnprocessableEntity, "code"},
+	link.InvalidNote:       {http.StatusUnprocessableEntity, "note"},
 	link.InvalidFormat:     {http.StatusUnprocessableEntity, "format"},
 	link.NoRenewalInFormat: {http.StatusUnprocessableEntity, "format"},
 	link.WrongCode:         {http.StatusUnprocessableEntity, "code"},
@@ -122,16 +124,29 @@ var accountPlaces = []struct {
 	{account.ErrPasswordLong, "password_long", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrPasswordCommon, "password_common", place{http.StatusUnprocessableEntity, "password"}},
 	{account.ErrBusy, "busy", place{status: http.StatusServiceUnavailable}},
+	{account.ErrSetUpToken, "set_up_token", place{http.StatusUnprocessableEntity, "token"}},
+	{account.ErrSetUpDone, "set_up_done", place{status: http.StatusConflict}},
 	{account.ErrTokenName, "token_name", place{http.StatusUnprocessableEntity, "name"}},
 	{account.ErrTokenScopes, "token_scopes", place{http.StatusUnprocessableEntity, "scope"}},
 	{account.ErrUnknownScope, "unknown_scope", place{http.StatusUnprocessableEntity, "scope"}},
 	{account.ErrTokenExpiry, "token_expiry", place{http.StatusUnprocessableEntity, "expires"}},
 	{account.ErrTokenExists, "token_exists", place{status: http.StatusConflict}},
 	{account.ErrTokenNotFound, "token_not_found", place{status: http.StatusConflict}},
+	{account.ErrOwnRole, "own_role", place{http.StatusUnprocessableEntity, "email"}},
+	{account.ErrLastAdmin, "last_admin", place{http.StatusUnprocessableEntity, "email"}},
+	{errNoSuchColleague, "no_such_colleague", place{http.StatusUnprocessableEntity, "email"}},
+	{errNoSuchRole, "no_such_role", place{http.StatusUnprocessableEntity, "role"}},
+	{notify.ErrNotFound, "no_delivery", place{status: http.StatusConflict}},
+	{notify.ErrDisabled, "endpoint_disabled", place{status: http.StatusConflict}},
+	{notify.ErrBusy, "delivery_busy", place{status: http.StatusConflict}},
+	{errNotTaken, "not_taken", place{status: http.StatusUnprocessableEntity}},
+	{errCrowded, "crowded", place{status: http.StatusUnprocessableEntity}},
 	{errAdminsOnly, "admins_only", place{status: http.StatusForbidden}},
 	{errNoVisit, "no_visit", place{status: http.StatusForbidden}},
 	{errNoSuchUser, "no_such_user", place{http.StatusUnprocessableEntity, "user"}},
 	{errNothingToRelink, "nothing_to_relink", place{http.StatusUnprocessableEntity, "user"}},
+	{errOldPassword, "old_password", place{http.StatusUnprocessableEntity, "old"}},
+	{errUnknownLanguage, "unknown_language", place{http.StatusUnprocessableEntity, "language"}},
 	{errNotYourPassword, "not_your_password", place{http.StatusUnprocessableEntity, "password"}},
 }
 

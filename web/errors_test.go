@@ -166,3 +166,24 @@ func TestOtherErrorsAreOurFault(t *testing.T) {
 		wantWords(t, strconv.Itoa(status), m)
 	}
 }
+
+func TestEveryEventHasWords(t *testing.T) {
+	t.Parallel()
+	h := newTestServer(t).texts.History
+	actors := append(constants(t, "../internal/link", "Actor"), "any")
+	events := constants(t, "../internal/link", "Event")
+	for _, e := range events {
+		words := h.Events[link.Event(e)]
+		if words["any"] == "" {
+			t.Errorf("%s has no words", e)
+		}
+		for actor, text := range words {
+			if !slices.Contains(actors, actor) || text == "" || strings.Count(text, "{") != strings.Count(text, "{program}") {
+				t.Errorf("%s by %s: %q", e, actor, text)
+			}
+		}
+	}
+	if len(h.Events) != len(events) || h.Unknown == "" || h.Program == "" {
+		t.Errorf("there are words for %d events of %d", len(h.Events), len(events))
+	}
+}

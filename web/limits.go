@@ -21,7 +21,9 @@ var (
 	signInsByBoth    = allowance{"signin/both", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byNetworkAndEmail}
 	signInsByEmail   = allowance{"signin/email", limit.Rate{Burst: 100, Per: time.Hour}, byEmail}
 	signUpsByNetwork = allowance{"signup/network", limit.Rate{Burst: 10, Per: time.Hour}, byNetwork}
+	setUpsByNetwork  = allowance{"setup/network", limit.Rate{Burst: 10, Per: 5 * time.Minute}, byNetwork}
 	exportsByUser    = allowance{"export/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
+	passwordsByUser  = allowance{"password/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
 	tokensByUser     = allowance{"token/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
 	triesByEmail     = allowance{signInsByEmail.scope, signInsByEmail.rate, byOwnEmail} // to try a password is to try it
 	doorsByNetwork   = allowance{"connect/network", limit.Rate{Burst: 60, Per: 10 * time.Minute}, byNetwork}

@@ -26,6 +26,25 @@ const (
 	linkedAgain notice = "linked_again" // for support, which waits for nobody to come back
 
 	tokenRevoked notice = "token_revoked"
+
+	staffChecked   notice = "staff_checked"
+	staffCancelled notice = "staff_cancelled"
+	staffCleared   notice = "staff_cleared"
+	staffNoted     notice = "staff_noted"
+
+	roleChanged   notice = "role_changed"
+	webhookResent notice = "webhook_resent"
+	jobsPaused    notice = "jobs_paused"
+	jobsResumed   notice = "jobs_resumed"
+
+	setUpDone notice = "set_up_done"
+
+	mailOff notice = "mail_off"
+	mailOn  notice = "mail_on"
+
+	passwordChanged notice = "password_changed"
+	othersSignedOut notice = "others_signed_out"
+	languageKept    notice = "language_kept"
 )
 
 const noticeSeconds = 60 // for a redirect that gets lost

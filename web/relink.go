@@ -40,7 +40,7 @@ func (s *Server) askRelink(c echo.Context) error {
 	if id := formID(c); id != uuid.Nil {
 		wanted.Key, wanted.Request = id.String(), []byte(user.ID.String())
 	}
-	session, address, err := s.Links.CreateConnect(ctx, link.Act{User: user.ID, By: link.BySupport, RequestID: idOf(c)}, wanted)
+	session, address, err := s.Links.CreateConnect(ctx, link.Act{User: user.ID, By: link.BySupport, Staff: staff.ID, RequestID: idOf(c)}, wanted)
 	if link.KindOf(err) == link.NotLinked {
 		return errNothingToRelink
 	}

@@ -29,6 +29,11 @@ func (s *Server) renderStatus(c echo.Context, v views.Status) error {
 	return send(c, http.StatusOK, views.StatusPart(s.chrome(c), v))
 }
 
+// renderCounters sends the counters of the page for staff, whoever asks.
+func (s *Server) renderCounters(c echo.Context, v views.Counters) error {
+	return send(c, http.StatusOK, views.CountersPart(s.chrome(c), v))
+}
+
 // send renders first, so that a failure never sends half a page.
 func send(c echo.Context, status int, component templ.Component) error {
 	var page bytes.Buffer

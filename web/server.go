@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,6 +23,7 @@ import (
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/limit"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/static"
 )
 
@@ -32,10 +34,14 @@ type Config struct {
 	Limits   limit.Limiter
 	API      http.Handler // of programs, at /api; see toPrograms
 	Changes  Changes
+	Webhooks *notify.Service
+	Jobs     Jobs
+	OptOuts  notify.OptOuts
 	DB       *sql.DB // for the browsers' cookies
 
 	BaseURL        *url.URL // under which browsers know us: scheme and host
 	SignupOpen     bool
+	SendsMails     bool // to users whose link needs them
 	Simulated      bool // every page says that Garmin is simulated
 	TrustedProxies []netip.Prefix
 
@@ -56,6 +62,7 @@ type Server struct {
 	signIns *signIns
 	garmins map[string]link.SignInPage // by region
 	proxy   sync.Once                  // see noticeProxy
+	settled atomic.Bool                // see settledIn
 
 	streams    streams
 	ending     context.Context // see EndStreams
@@ -117,6 +124,10 @@ func (s *Server) routes() {
 	e.RouteNotFound("/api", s.toPrograms)
 	e.RouteNotFound("/api/*", s.toPrograms)
 
+	first := s.visitor(firstMay)
+	e.GET(setUpPath, s.showSetUp, first)
+	e.POST(setUpPath, s.form(s.setUp, s.setUpAgain, setUpsByNetwork), first)
+
 	e.GET("/", s.showLanding, anyone)
 	e.GET("/signin", s.showSignIn, anyone)
 	e.POST("/signin", s.form(s.signIn, s.signInAgain, signInsByNetwork, signInsByBoth, signInsByEmail), anyone)
@@ -125,6 +136,9 @@ func (s *Server) routes() {
 		e.GET("/signup", s.showSignUp, anyone)
 		e.POST("/signup", s.form(s.signUp, s.signUpAgain, signUpsByNetwork), anyone)
 	}
+
+	e.GET(mailPath, s.showMail)
+	e.POST(mailPath, s.form(s.chooseMail, s.mailAgain))
 
 	s.linking(home, user, user, poller)
 	e.GET("/link/changes", s.showChanges, poller)
@@ -140,18 +154,28 @@ func (s *Server) routes() {
 	e.GET("/link/export", s.showExport, user)
 	e.POST("/link/export", s.form(s.exportSession, s.exportAgain, exportsByUser, triesByEmail, actsByNetwork), user)
 
+	e.GET("/history", s.showHistory, user)
+	e.GET(settingsPath, s.showSettings, user)
+	for path, setting := range map[string]echo.HandlerFunc{
+		"/mails":    s.form(s.setMails, s.settingsAgain, actsByUser),
+		"/language": s.form(s.setLanguage, s.settingsAgain, actsByUser),
+		"/signins":  s.form(s.signOutOthers, s.settingsAgain, actsByUser),
+		"/password": s.form(s.changePassword, s.settingsAgain, passwordsByUser, triesByEmail),
+	} {
+		e.GET(settingsPath+path, to(settingsPath), user)
+		e.POST(settingsPath+path, setting, user)
+	}
+
 	e.GET("/connect/:address", s.showDoor)
 	e.POST("/connect/:address", s.form(s.bind, s.bindAgain, doorsByNetwork))
 	s.linking(connectHome, s.guest, s.guestWhileOpen, s.guest)
 	e.GET("/connect/leave", to(connectHome), s.guest)
 	e.POST("/connect/leave", s.form(s.leaveConnect, s.linkAgain, actsByUser, actsByNetwork), s.guest)
 
+	s.supporting(staff, s.visitor(staffPolls))
 	e.GET(relinkPath, s.showRelink, staff)
 	e.POST(relinkPath, s.form(s.askRelink, s.askRelinkAgain, actsByUser), staff)
-	e.GET(tokensPath, s.showTokens, admin)
-	e.POST(tokensPath, s.form(s.createToken, s.createTokenAgain, tokensByUser, triesByEmail), admin)
-	e.GET(tokensPath+"/revoke", to(tokensPath), admin)
-	e.POST(tokensPath+"/revoke", s.form(s.revokeToken, s.revokeTokenAgain, actsByUser), admin)
+	s.administering(admin)
 }
 
 // linking is the map of what leads to a link, for those who are signed in and
@@ -177,4 +201,44 @@ func (s *Server) linking(base string, see, act, poll echo.MiddlewareFunc) {
 	e.GET(base+"/handoff", s.showHandoff, act, s.framesGarmin)
 	e.GET(base+"/ticket", to(base+"/handoff"), act)
 	e.POST(base+"/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), act, s.framesGarmin)
+}
+
+// supporting is the map of what staff look into, and may do for one user.
+func (s *Server) supporting(staff, poll echo.MiddlewareFunc) {
+	e := s.echo
+	e.GET(supportPath, s.showSupport, staff)
+	e.GET(supportPath+"/counters", s.showCounters, poll)
+	e.GET(subjectsPath, s.showSubjects, staff)
+	e.GET(subjectsPath+".csv", s.downloadSubjects, staff)
+	e.GET(subjectPath+":user", s.showSubject, staff)
+	for path, act := range map[string]echo.HandlerFunc{
+		"/check":  s.checkSubject,
+		"/cancel": s.cancelForSubject,
+		"/clear":  s.clearSubject,
+		"/note":   s.noteSubject,
+	} {
+		e.GET(subjectPath+":user"+path, s.toSubject, staff)
+		e.POST(subjectPath+":user"+path, s.form(act, s.subjectAgain, actsByUser, actsByNetwork), staff)
+	}
+}
+
+// administering is the map of what admins alone decide on.
+func (s *Server) administering(admin echo.MiddlewareFunc) {
+	e := s.echo
+	e.GET(tokensPath, s.showTokens, admin)
+	e.POST(tokensPath, s.form(s.createToken, s.createTokenAgain, tokensByUser, triesByEmail), admin)
+	e.GET(tokensPath+"/revoke", to(tokensPath), admin)
+	e.POST(tokensPath+"/revoke", s.form(s.revokeToken, s.revokeTokenAgain, actsByUser), admin)
+
+	e.GET(staffPath, s.showStaff, admin)
+	e.POST(staffPath, s.form(s.changeRole, s.changeRoleAgain, tokensByUser, triesByEmail), admin)
+	e.GET(webhooksPath, s.showWebhooks, admin)
+	e.GET(webhooksPath+"/resend", to(webhooksPath), admin)
+	e.POST(webhooksPath+"/resend", s.form(s.resendDelivery, s.webhooksAgain, actsByUser), admin)
+	e.GET(keysPath, s.showKeys, admin)
+	e.GET(jobsPath, s.showJobs, admin)
+	for path, act := range map[string]echo.HandlerFunc{"/pause": s.pauseJobs, "/resume": s.resumeJobs} {
+		e.GET(jobsPath+path, to(jobsPath), admin)
+		e.POST(jobsPath+path, s.form(act, s.jobsAgain, actsByUser), admin)
+	}
 }

@@ -84,13 +84,16 @@ func visitorOf(c echo.Context) (visitor, bool) {
 // Who may use a route, and whether that counts as use of the sign-in.
 type may struct {
 	onlyUsers, touch bool
+	first            bool         // as long as there are no users, too
 	least            account.Role // support: admins may, too
 }
 
 var (
+	firstMay   = may{touch: true, first: true}
 	anyoneMay  = may{touch: true}
 	usersMay   = may{onlyUsers: true, touch: true}
 	pollersMay = may{onlyUsers: true} // a page left open must not keep a sign-in alive
+	staffPolls = may{onlyUsers: true, least: account.RoleSupport}
 	staffMay   = may{onlyUsers: true, touch: true, least: account.RoleSupport}
 	adminsMay  = may{onlyUsers: true, touch: true, least: account.RoleAdmin}
 )
@@ -118,6 +121,13 @@ func (s *Server) visitor(m may) echo.MiddlewareFunc {
 			known, err := s.signIns.recognise(c, m.touch)
 			if err != nil {
 				return err
+			}
+			settled, err := s.settledIn(c)
+			if err != nil {
+				return err
+			}
+			if !settled && !m.first {
+				return leave(c, http.StatusConflict, setUpPath)
 			}
 			if m.onlyUsers && !known {
 				return s.askToSignIn(c, m)

@@ -20,6 +20,7 @@ import (
 	"github.com/garminlink/garminlink/internal/garmin"
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 	"github.com/garminlink/garminlink/internal/seal"
@@ -73,7 +74,7 @@ func (s *site) server(change ...func(*web.Config)) *web.Server {
 	s.accounts = account.New(postgres.NewAccounts(s.db.DB), account.Cost{MemoryKiB: 64, Passes: 1})
 	config := web.Config{
 		Links: s.links(postgres.NewLinks(s.db.DB)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm),
-		Changes: s.changes, DB: s.db.SQL,
+		Changes: s.changes, OptOuts: s.optOuts(), Webhooks: s.webhooks(), Jobs: s.control(), DB: s.db.SQL,
 		BaseURL: base, SignupOpen: true, Log: log,
 		SignInPage: func(region string) (link.SignInPage, error) { return link.SignInPageOf(region, s.url) },
 		Ready:      func(context.Context) error { return nil },
@@ -100,6 +101,17 @@ func newKeys(t testing.TB) *seal.Keyring {
 		t.Fatal(err)
 	}
 	return keys
+}
+
+func (s *site) optOuts() notify.OptOuts { return notify.OptOuts{Vault: s.vault()} }
+
+func (s *site) vault() *link.Vault {
+	s.t.Helper()
+	vault, err := link.OpenVault(context.Background(), postgres.NewLinks(s.db.DB), s.keys)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return vault
 }
 
 func (s *site) links(store link.Store) *link.Service {

@@ -101,6 +101,9 @@ func TestPagesCostFewStatements(t *testing.T) {
 		wantAtMost(3, runner, "/link/handoff", http.StatusOK)
 		wantAtMost(2, runner, "/link/handoff?region=garmin.com", http.StatusOK)
 		wantAtMost(2, runner, "/link/import", http.StatusOK)
+		wantAtMost(4, runner, "/settings", http.StatusOK)
+		wantAtMost(4, runner, "/history", http.StatusOK)
+		wantAtMost(3, runner, "/history?before=7", http.StatusOK)
 	}
 	wantAtMost(3, runner, "/link/export", http.StatusOK)
 	if len(sent.take()) != 0 {
@@ -109,8 +112,10 @@ func TestPagesCostFewStatements(t *testing.T) {
 	wantAtMost(2, runner, "/", http.StatusSeeOther)
 	wantAtMost(0, runner, "/healthz", http.StatusOK)
 	wantAtMost(0, runner, "/nowhere", http.StatusNotFound)
+	wantAtMost(1, stranger, "/", http.StatusOK) // looks whether there are users, once
 	wantAtMost(0, stranger, "/", http.StatusOK)
 	wantAtMost(0, stranger, "/link", http.StatusSeeOther)
+	wantAtMost(1, stranger, "/setup", http.StatusOK)
 }
 
 // The counter itself must not be blind.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
@@ -18,11 +19,17 @@ type texts struct {
 	Guests       map[link.Kind]message              `json:"guests"`  // in the place of Link's, for those whom a host application has sent
 	Connect      map[link.ConnectStatus]string      `json:"connect"` // why a connect session leads no further
 	Reasons      map[link.Reason]string             `json:"reasons"`
+	ShortReasons map[link.Reason]string             `json:"short_reasons"` // for staff
+	HeldBack     map[link.Hold]message              `json:"held_back"`     // for staff; {host} is one of Garmin's
+	Orders       map[string]string                  `json:"orders"`        // of a list of links
+	Timeline     map[string]string                  `json:"timeline"`      // for staff, by source and what happened
 	Account      map[string]message                 `json:"account"`
 	Scopes       map[account.Scope]string           `json:"scopes"`
+	Roles        map[account.Role]string            `json:"roles"`
 	Pages        map[int]message                    `json:"pages"` // by status
 	Notices      map[notice]string                  `json:"notices"`
 	RelinkMail   letter                             `json:"relink_mail"`
+	History      history                            `json:"history"`
 	PasswordRule string                             `json:"password_rule"`
 }
 
@@ -32,6 +39,14 @@ type letter struct {
 	Body    string `json:"body"`
 }
 
+// history is what the lines of a link's history say. {program} stands for the
+// name of one.
+type history struct {
+	Events  map[link.Event]map[string]string `json:"events"`  // by actor, or any: what the actor has no words of his own for
+	Unknown string                           `json:"unknown"` // of an event that a newer version has written
+	Program string                           `json:"program"` // one whose name is not known
+}
+
 // message says what happened, whose side it is on and what to do next.
 type message struct {
 	Title  string `json:"title"`
@@ -39,6 +54,9 @@ type message struct {
 	Action string `json:"action"`
 	Side   string `json:"side"` // views.SideYou, SideGarmin or SideUs
 }
+
+// inPlaceOf puts the name of a host into a text that has room for one.
+func inPlaceOf(text, host string) string { return strings.ReplaceAll(text, "{host}", host) }
 
 func readTexts() (t texts, err error) {
 	d := json.NewDecoder(bytes.NewReader(messages.English))

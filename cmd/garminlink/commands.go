@@ -22,7 +22,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.AddCommand(newServe(p), newWorker(p), newJobs(p), newMigrate(p), newKeys(p), newWebhook(p), newUser(p), newToken(p), newImport(p), newDev(p), newVersion(), newHealthcheck(p))
+	root.AddCommand(newServe(p), newWorker(p), newJobs(p), newMigrate(p), newKeys(p), newWebhook(p), newSetUpToken(p), newUser(p), newToken(p), newImport(p), newDev(p), newVersion(), newHealthcheck(p))
 	return root
 }
 

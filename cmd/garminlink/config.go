@@ -26,6 +26,7 @@ type Config struct {
 	Keys
 	Limits
 	Webhooks
+	Mail
 
 	BaseURL        origin     `env:"BASE_URL,required"`
 	Signup         signup     `env:"SIGNUP" envDefault:"closed"`

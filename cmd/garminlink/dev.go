@@ -20,7 +20,7 @@ func newDev(p process) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return runDev(cmd.Context(), p, dir, port) },
 	}
-	command.Flags().StringVar(&dir, "data-dir", ".dev", "what to keep from one run to the next")
+	command.PersistentFlags().StringVar(&dir, "data-dir", ".dev", "what to keep from one run to the next")
 	command.Flags().IntVar(&port, "port", 0, "the port to serve on (default: the first free one from 8080)")
 	database := &cobra.Command{
 		Use:    "postgres -- command [argument...]",
@@ -36,7 +36,7 @@ func newDev(p process) *cobra.Command {
 		},
 	}
 	database.Flags().BoolVar(&durable, "durable", false, "with PostgreSQL's own settings, as benchmarks need it")
-	command.AddCommand(database)
+	command.AddCommand(database, newDevSeed(p, &dir))
 	return command
 }
 

@@ -69,7 +69,18 @@ func newStack(t testing.TB, settings ...string) *stack {
 		"GARMIN_FLOWS=ios", // so that one fault is one answer
 	}, settings...)
 	t.Cleanup(s.inspect)
+	s.settle()
 	return s
+}
+
+// settle adds somebody who never comes: without a user, all pages lead to the
+// set-up.
+func (s *stack) settle() {
+	s.t.Helper()
+	_, err := s.db.Pool.Exec(s.t.Context(), "INSERT INTO users (id, external_id, role) VALUES ($1, 'nobody', 'user')", uuid.Must(uuid.NewV7()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // inspect ends what still runs and looks at what all programs left behind.

@@ -18,7 +18,7 @@ const prefix = "GARMINLINK_"
 const testPrefix = prefix + "TEST_"
 
 // files lists the variables that may come as a file instead: NAME_FILE.
-var files = []string{prefix + "DATABASE_URL", prefix + "KEYSET", prefix + "GARMIN_CONSUMER", prefix + "VAULT_TOKEN", prefix + "REDIS_URL"}
+var files = []string{prefix + "DATABASE_URL", prefix + "KEYSET", prefix + "GARMIN_CONSUMER", prefix + "VAULT_TOKEN", prefix + "REDIS_URL", prefix + "SMTP_URL"}
 
 // advice says what to do about required variables.
 var advice = map[string]string{

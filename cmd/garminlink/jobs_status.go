@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -19,18 +18,18 @@ type jobStatus struct {
 	due         int
 	overdue     time.Duration
 	alive, dead int
-	coolDowns   []postgres.CoolDown
+	coolDowns   []link.CoolDown
 	workers     []worker.Seen
 	counts      []worker.Count
 }
 
 func readJobStatus(ctx context.Context, db *postgres.DB, control *worker.Control) (s jobStatus, err error) {
-	links, limits := postgres.NewLinks(db), postgres.NewLimits(db.Gorm)
+	links := postgres.NewLinks(db)
 	for _, read := range []func() error{
 		func() (err error) { s.pausedAt, err = control.PausedAt(ctx); return err },
 		func() (err error) { s.due, s.overdue, err = links.Backlog(ctx); return err },
 		func() (err error) { s.alive, s.dead, err = links.Verdicts(ctx, link.BrakeTime); return err },
-		func() (err error) { s.coolDowns, err = limits.CoolDowns(ctx, link.CoolDowns); return err },
+		func() (err error) { s.coolDowns, err = links.CoolDowns(ctx, link.CoolDowns); return err },
 		func() (err error) { s.workers, err = control.Workers(ctx); return err },
 		func() (err error) { s.counts, err = control.Counts(ctx); return err },
 	} {
@@ -77,11 +76,11 @@ func (s jobStatus) backlog() string {
 func (s jobStatus) garmin() (lines []string) {
 	accounts := 0
 	for _, c := range s.coolDowns {
-		if strings.HasPrefix(c.Key, link.AccountCoolDowns) {
+		if h, _ := c.Holds(); h == link.HoldsAccount {
 			accounts++
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s until %s (%s)", holdBack(c.Key), clock(c.Until), short(c.Left)))
+		lines = append(lines, fmt.Sprintf("%s until %s (%s)", holdBack(c), clock(c.Until), short(c.Left)))
 	}
 	if accounts > 0 {
 		lines = append(lines, fmt.Sprintf("accounts that Garmin wants left alone for a while: %d", accounts))
@@ -92,19 +91,18 @@ func (s jobStatus) garmin() (lines []string) {
 	return lines
 }
 
-// holdBack says what the key of a cool-down stands for.
-func holdBack(key string) string {
-	if host, ok := strings.CutPrefix(key, link.BreakerCoolDowns); ok {
+// holdBack says what a cool-down stands for.
+func holdBack(c link.CoolDown) string {
+	switch h, host := c.Holds(); h {
+	case link.HoldsHost:
 		return host + " fails: jobs leave it alone"
-	}
-	if place, ok := strings.CutPrefix(key, link.AddressCoolDowns); ok {
-		region, host, _ := strings.Cut(place, "/")
-		return host + "." + region + " has asked for a pause: nobody asks it"
-	}
-	if key == link.JudgingCoolDown {
+	case link.HoldsAddress:
+		return host + " has asked for a pause: nobody asks it"
+	case link.HoldsJudging:
 		return "JUDGING IS STOPPED, as too many sessions were refused at once: nobody is asked to sign in again,"
+	default:
+		return c.Key
 	}
-	return key
 }
 
 func (s jobStatus) seen() (lines []string) {

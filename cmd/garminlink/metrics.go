@@ -24,8 +24,9 @@ type metrics struct {
 	logins   *prometheus.HistogramVec
 	checks   *prometheus.CounterVec
 	attempts *prometheus.CounterVec
+	mails    *prometheus.CounterVec
 
-	links, deliveries *backlog
+	links, deliveries, notices *backlog
 }
 
 func newMetrics(pool *pgxpool.Pool) *metrics {
@@ -54,17 +55,24 @@ func newMetrics(pool *pgxpool.Pool) *metrics {
 			Name: "garminlink_webhook_attempts_total",
 			Help: "Attempts to deliver to webhooks, by what came of it: delivered, refused (another status), no_answer, or fault (ours).",
 		}, []string{"outcome"}),
+		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "garminlink_mail_attempts_total",
+			Help: "Attempts to send a mail, by what came of it: sent, refused, or fault (the mail server cannot be used).",
+		}, []string{"outcome"}),
 		links: newBacklog(
 			"garminlink_links_due", "Links that are due for a check",
 			"garminlink_links_overdue_seconds", "For how long the longest due of them is"),
 		deliveries: newBacklog(
 			"garminlink_webhook_deliveries_waiting", "Deliveries that wait for an attempt, or for one of the same link before them",
 			"garminlink_webhook_oldest_waiting_seconds", "For how long the oldest of them does"),
+		notices: newBacklog(
+			"garminlink_mails_waiting", "Mails that wait to be sent",
+			"garminlink_mail_oldest_waiting_seconds", "For how long the oldest of them does"),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.garmin, m.logins, m.checks, m.attempts, m.links, m.deliveries,
+		m.requests, m.garmin, m.logins, m.checks, m.attempts, m.mails, m.links, m.deliveries, m.notices,
 	)
 	for state, count := range map[string]func(*pgxpool.Stat) int32{
 		"acquired": (*pgxpool.Stat).AcquiredConns,
@@ -112,6 +120,9 @@ func (m *metrics) observeRequest(method, route string, status int, took time.Dur
 
 // observeAttempt counts an attempt to deliver to a webhook.
 func (m *metrics) observeAttempt(outcome string) { m.attempts.WithLabelValues(outcome).Inc() }
+
+// observeMail counts an attempt to send a mail.
+func (m *metrics) observeMail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
 
 // observeGarmin counts the calls that pass through a transport. Their paths
 // are constants of the client.

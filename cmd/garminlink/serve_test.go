@@ -123,7 +123,7 @@ func TestServeTellsOperators(t *testing.T) {
 	}
 	numbers := get(t, "http://"+ops+"/metrics")
 	for _, want := range []string{
-		`garminlink_http_request_seconds_count{method="GET",route="/",status="200"} 1`,
+		`garminlink_http_request_seconds_count{method="GET",route="/setup",status="200"} 1`, // to which "/" leads
 		`garminlink_database_connections{state="max"}`,
 		"go_goroutines",
 		"process_open_fds",

@@ -24,8 +24,9 @@ type site struct {
 	vault    *link.Vault
 	links    *link.Service
 	webhooks *notify.Service
-	pages    *web.Server // nil: there are none
-	api      *api.API    // within pages
+	mail     *notify.Mail // nil: no mails are sent
+	pages    *web.Server  // nil: there are none
+	api      *api.API     // within pages
 	changes  *postgres.Changes
 	worker   *worker.Worker // nil: others keep links alive
 	metrics  *metrics
@@ -36,6 +37,7 @@ type site struct {
 
 // wire makes the parts and gives each what it needs.
 func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vault, log *slog.Logger) (*site, error) {
+	var err error
 	made := &site{db: db, vault: vault, changes: postgres.NewChanges(db.Pool, log), metrics: newMetrics(db.Pool)}
 	if s.garmin == nil {
 		s.garmin = garminTransport()
@@ -44,8 +46,11 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	options := c.Garmin.options(made.metrics.observeGarmin(s.garmin), made.metrics.observeLogin)
 	made.links = link.New(postgres.NewLinks(db), options, c.Garmin.budget(), vault, limits, log)
 	made.webhooks = newNotify(postgres.NewWebhooks(db), vault, c.WebhookAllow, made.metrics.observeAttempt, log)
+	made.mail, err = made.newMail(c, log)
+	if err != nil {
+		return nil, err
+	}
 	made.links.ReturnURLs = link.ReturnURLs(c.ReturnURLs)
-	var err error
 	if does.worker {
 		if made.worker, err = made.newWorker(c, log); err != nil {
 			return nil, err
@@ -67,27 +72,39 @@ func wire(c Config, does parts, s surroundings, db *postgres.DB, vault *link.Vau
 	if err != nil {
 		return nil, err
 	}
-	made.pages, err = web.New(web.Config{
-		Links:          made.links,
-		Accounts:       accounts,
-		Limits:         limits,
-		API:            made.api,
-		Changes:        made.changes,
-		DB:             db.SQL,
-		BaseURL:        c.BaseURL.URL,
-		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
-		SignupOpen:     c.Signup == "open",
-		Simulated:      s.simulated,
-		TrustedProxies: c.TrustedProxies,
-		Log:            log,
-		Ready:          made.ready,
-		Observe:        made.metrics.observeRequest,
-	})
+	made.pages, err = made.newPages(c, s, accounts, limits, log)
 	if err != nil {
 		return nil, err
 	}
 	made.metrics.countStreams(made.pages.Streams)
 	return made, nil
+}
+
+func (m *site) newPages(c Config, s surroundings, accounts *account.Service, limits limit.Limiter, log *slog.Logger) (*web.Server, error) {
+	jobs, err := newJobsPage(m.db)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Config{
+		Links:          m.links,
+		Accounts:       accounts,
+		Limits:         limits,
+		API:            m.api,
+		Changes:        m.changes,
+		Webhooks:       m.webhooks,
+		Jobs:           jobs,
+		DB:             m.db.SQL,
+		BaseURL:        c.BaseURL.URL,
+		SignInPage:     signInPages(c.BaseURL.String(), s.signInPages),
+		SignupOpen:     c.Signup == "open",
+		SendsMails:     m.mail != nil,
+		OptOuts:        notify.OptOuts{Vault: m.vault},
+		Simulated:      s.simulated,
+		TrustedProxies: c.TrustedProxies,
+		Log:            log,
+		Ready:          m.ready,
+		Observe:        m.metrics.observeRequest,
+	})
 }
 
 // endStreams ends what programs and pages wait on.

@@ -32,11 +32,13 @@ func (s *site) newWorker(c Config, log *slog.Logger) (*worker.Worker, error) {
 		Pool:      s.db.Pool,
 		Links:     s.links,
 		Webhooks:  s.webhooks,
+		Mail:      s.mail,
 		PerSecond: c.Garmin.budget().Burst,
 		Sample: func(ctx context.Context) error {
 			return errors.Join(
 				s.metrics.links.sample(ctx, postgres.NewLinks(s.db).Backlog),
 				s.metrics.deliveries.sample(ctx, s.webhooks.Store.Backlog),
+				s.metrics.notices.sample(ctx, postgres.NewMails(s.db).MailBacklog),
 			)
 		},
 		Checked: func(outcome string) { s.metrics.checks.WithLabelValues(outcome).Inc() },

@@ -24,6 +24,8 @@ var (
 	ErrPasswordLong     = errors.New("account: the password is too long")
 	ErrPasswordCommon   = errors.New("account: the password is too easy to guess")
 	ErrBusy             = errors.New("account: too many passwords are being checked")
+	ErrSetUpToken       = errors.New("account: not the newest token of the set-up, or older than a day")
+	ErrSetUpDone        = errors.New("account: the set-up is closed: there is an admin")
 )
 
 // How long a sign-in lasts: without being used, and at most.
@@ -57,4 +59,6 @@ type User struct {
 	ExternalID string // the host application's; "" for one who signs in here
 	Email      string // in lower case; with an ExternalID contact data only, and may be ""
 	Role       Role
+	Language   string // BCP 47; "" for the browser's
+	NoMail     bool   // he wants no notices by e-mail
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Secret is what a program shows to prove that it holds a service token. Under
-// fmt, slog, JSON and text encoding it prints as [redacted]; only Reveal gives
+// Secret is what a program shows to prove that it holds a service token, or the
+// one who sets up that he runs the installation. Under fmt, slog, JSON and text encoding it prints as [redacted]; only Reveal gives
 // the value.
 type Secret string
 
@@ -27,19 +27,20 @@ func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // random bytes with a checksum. So much is random that 160 bits are left
 // beside those in the prefix, which everybody may see.
 const (
-	secretMark   = "glt_"
+	tokenMark    = "glt_" // of a service token
+	setUpMark    = "gls_" // of the token that opens the set-up
 	randomBytes  = 25
 	checkBytes   = 5 // of the SHA-256 of the random ones
-	prefixLength = len(secretMark) + 8
-	secretLength = len(secretMark) + (randomBytes+checkBytes)*8/5
+	prefixLength = len(tokenMark) + 8
+	secretLength = len(tokenMark) + (randomBytes+checkBytes)*8/5
 )
 
 var secretCode = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-func newSecret() Secret {
+func newSecret(mark string) Secret {
 	random := make([]byte, randomBytes)
 	_, _ = rand.Read(random) // never fails
-	return Secret(secretMark + secretCode.EncodeToString(append(random, checksum(random)...)))
+	return Secret(mark + secretCode.EncodeToString(append(random, checksum(random)...)))
 }
 
 func checksum(random []byte) []byte {
@@ -52,9 +53,9 @@ func (s Secret) prefix() string { return string(s[:prefixLength]) }
 // hash is what is stored and looked up. A plain SHA-256 does: nobody can guess
 // 160 random bits, however fast the hash, and how long the search in an index
 // of hashes takes tells nothing of them. It fails with ErrTokenGarbled for what
-// was never a secret.
-func (s Secret) hash() ([]byte, error) {
-	code, marked := strings.CutPrefix(string(s), secretMark)
+// was never a secret with that mark.
+func (s Secret) hash(mark string) ([]byte, error) {
+	code, marked := strings.CutPrefix(string(s), mark)
 	if !marked || len(s) != secretLength {
 		return nil, ErrTokenGarbled
 	}

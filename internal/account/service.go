@@ -21,27 +21,36 @@ func New(store Store, c Cost) *Service {
 // Create adds a user. It fails with ErrInvalidEmail, ErrPasswordShort,
 // ErrPasswordLong, ErrPasswordCommon and ErrEmailTaken.
 func (s *Service) Create(ctx context.Context, email, password string, role Role) (User, error) {
-	email, err := normalEmail(email)
+	u, hash, err := s.newUser(ctx, email, password, role)
 	if err != nil {
 		return User{}, err
 	}
-	password = normalPassword(password)
-	if err := checkPassword(password, email); err != nil {
-		return User{}, err
-	}
-	hash, err := s.hasher.hash(ctx, password)
-	if err != nil {
-		return User{}, err
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return User{}, err
-	}
-	u := User{ID: id, Email: email, Role: role}
 	if err := s.store.CreateUser(ctx, u, hash); err != nil {
 		return User{}, err
 	}
 	return u, nil
+}
+
+// newUser is one who is not kept yet.
+func (s *Service) newUser(ctx context.Context, email, password string, role Role) (u User, hash string, err error) {
+	if email, err = normalEmail(email); err != nil {
+		return User{}, "", err
+	}
+	if hash, err = s.newHash(ctx, password, email); err != nil {
+		return User{}, "", err
+	}
+	id, err := uuid.NewV7()
+	return User{ID: id, Email: email, Role: role}, hash, err
+}
+
+// newHash is that of a password which a user has chosen. It fails with
+// ErrPasswordShort, ErrPasswordLong and ErrPasswordCommon.
+func (s *Service) newHash(ctx context.Context, password, email string) (string, error) {
+	password = normalPassword(password)
+	if err := checkPassword(password, email); err != nil {
+		return "", err
+	}
+	return s.hasher.hash(ctx, password)
 }
 
 // CheckPassword returns the user who has this e-mail and password. It fails

@@ -63,4 +63,8 @@ type Store interface {
 	// another that records one. It fails with ErrTokenUnknown, and with
 	// ErrNotFound (and the token) if ref names nobody who exists.
 	Authorize(ctx context.Context, hash []byte, ref UserRef) (Token, uuid.UUID, error)
+
+	SetUpStore
+	RoleStore
+	SettingsStore
 }

@@ -116,8 +116,8 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, Secret, e
 	if err != nil {
 		return Token{}, "", err
 	}
-	secret := newSecret()
-	hash, err := secret.hash()
+	secret := newSecret(tokenMark)
+	hash, err := secret.hash(tokenMark)
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -161,7 +161,7 @@ func (s *Service) RevokeToken(ctx context.Context, id uuid.UUID) error {
 // exist: then the token is returned all the same, so that whoever lacks a scope
 // can be told so, and not who exists.
 func (s *Service) Authorize(ctx context.Context, secret Secret, ref UserRef) (Token, uuid.UUID, error) {
-	hash, err := secret.hash()
+	hash, err := secret.hash(tokenMark)
 	if err != nil {
 		return Token{}, uuid.Nil, err
 	}

@@ -83,6 +83,10 @@ var restrictions = []restriction{
 		tests:   true,
 		reason:  "it is made for tests",
 	}, {
+		imports: "github.com/wneessen/go-mail",
+		only:    []string{"internal/notify"},
+		reason:  "mails are written and sent in one place",
+	}, {
 		imports: "github.com/redis/go-redis",
 		only:    []string{"internal/limit"},
 		reason:  "Redis keeps rates, and nothing that must not be lost",

@@ -2,6 +2,8 @@ package link
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/garminlink/garminlink/internal/garmin"
@@ -48,6 +50,35 @@ func (s *Service) noted(ctx context.Context, act Act, what string, region garmin
 		User: act.User, Token: act.Token, RequestID: act.RequestID, What: what, Region: string(region), Outcome: outcome,
 	})
 	return result
+}
+
+// asking asks Garmin for a link, and notes what it answered and how long that
+// took; that jobs wait for the budget is no fault of Garmin's.
+func asking[T any](ctx context.Context, s *Service, act Act, what, region string, session *garmin.Session,
+	ask func(context.Context, *garmin.Session) (T, error),
+) (T, error) {
+	began, waited := time.Now(), new(atomic.Int64)
+	answer, err := ask(context.WithValue(ctx, waitedKey{}, waited), session)
+	a := Activity{
+		User: act.User, Token: act.Token, RequestID: act.RequestID, What: what, Region: region,
+		Took: time.Since(began) - time.Duration(waited.Load()),
+	}
+	if e, ok := errors.AsType[*garmin.Error](err); ok {
+		a.Op, a.Outcome, a.Status, a.Type = e.Op, string(e.Kind), e.Status, e.Type
+	} else if err != nil {
+		a.Outcome = "fault"
+	}
+	s.note(ctx, a)
+	return answer, err
+}
+
+// waitedKey is where a call counts the time for which it was held back.
+type waitedKey struct{}
+
+func countWait(ctx context.Context, d time.Duration) {
+	if waited, ok := ctx.Value(waitedKey{}).(*atomic.Int64); ok {
+		waited.Add(int64(d))
+	}
 }
 
 // note never stands in the way of what it tells about.

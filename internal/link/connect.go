@@ -12,6 +12,7 @@ import (
 
 const (
 	connectLife = 30 * time.Minute // from its creation to the last step that its user may begin
+	mailedLife  = 72 * time.Hour   // of one that is mailed, likewise
 	codeLife    = 10 * time.Minute // from the user's return until the code is too old
 
 	maxCompletions = 5 // wrong codes

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,7 +22,11 @@ type NewConnect struct {
 	Region    string // "" or a region
 	Locale    string // "" or BCP 47. There is one language so far: kept, and not used yet
 
-	Token, Staff uuid.UUID // one of the two
+	Token, Staff uuid.UUID // one of the two, unless it is Mailed
+
+	// Mailed is for a mail of ours to a user: it lasts for three days, as mail
+	// may lie, and leads to our own first page.
+	Mailed bool
 
 	// Key makes the request idempotent for a day, unless it is empty: who sends
 	// it again with the same Request gets the same connect session.
@@ -30,7 +35,8 @@ type NewConnect struct {
 }
 
 // CreateConnect makes a connect session for the user of act, and the secret of
-// the address to which he is to be sent, good for half an hour and one browser.
+// the address to which he is to be sent, good for half an hour and one browser
+// (see NewConnect.Mailed).
 // Of staff the history has it.
 //
 // It fails with InvalidReturnURL, InvalidRegion, KeyReused, and NotLinked where
@@ -69,6 +75,13 @@ func (n NewConnect) digest() []byte {
 	return sum[:]
 }
 
+func (n NewConnect) life() time.Duration {
+	if n.Mailed {
+		return mailedLife
+	}
+	return connectLife
+}
+
 func (s *Service) newConnect(ctx context.Context, act Act, n NewConnect) (ConnectSession, error) {
 	c := &ConnectSession{
 		ID: newID(), User: act.User, Token: n.Token, Staff: n.Staff, Purpose: n.Purpose,
@@ -81,7 +94,7 @@ func (s *Service) newConnect(ctx context.Context, act Act, n NewConnect) (Connec
 		if n.Purpose == ToRelink && r.State.Session == None {
 			return fail(NotLinked)
 		}
-		c.CreatedAt, c.ExpiresAt = r.Now, r.Now.Add(connectLife)
+		c.CreatedAt, c.ExpiresAt = r.Now, r.Now.Add(n.life())
 		r.Connect = c
 		if n.Staff == noID {
 			return nil
@@ -99,7 +112,7 @@ func (s *Service) CheckConnect(n NewConnect) error {
 	if n.Staff != noID && n.Purpose != ToRelink {
 		return errors.New("link: staff may ask for a relink alone")
 	}
-	if n.Staff == noID || n.ReturnURL != "" {
+	if n.Staff == noID && !n.Mailed || n.ReturnURL != "" {
 		if err := s.ReturnURLs.check(n.ReturnURL); err != nil {
 			return &Error{Kind: InvalidReturnURL, Err: err}
 		}

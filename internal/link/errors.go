@@ -56,6 +56,9 @@ const (
 	TooManyAccounts Kind = "too_many_accounts"
 	AccountTaken    Kind = "account_taken" // another user here has linked this Garmin account
 
+	// Of acts of staff.
+	InvalidNote Kind = "invalid_note" // empty or too long
+
 	// Of connect sessions.
 	InvalidReturnURL Kind = "return_url_not_allowed"
 	KeyReused        Kind = "idempotency_key_reused" // with another request

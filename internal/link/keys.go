@@ -32,6 +32,11 @@ func ReadKeyStatus(ctx context.Context, store Store) (KeyStatus, error) {
 	return KeyStatus{Sealing: i.SealingKey, Uses: uses, Replicas: replicas}, err
 }
 
+// KeyStatus tells admins of the keys, as ReadKeyStatus does.
+func (s *Service) KeyStatus(ctx context.Context) (KeyStatus, error) {
+	return ReadKeyStatus(ctx, s.store)
+}
+
 // UsesOf lists what needs a key.
 func (s KeyStatus) UsesOf(key uint32) (uses []KeyUse) {
 	for _, u := range s.Uses {

@@ -25,6 +25,7 @@ type Act struct {
 	User      uuid.UUID
 	By        Actor
 	Token     uuid.UUID // the service token of the program that acts; zero if none does
+	Staff     uuid.UUID // who acts BySupport
 	RequestID string
 	Connect   uuid.UUID // the connect session that it is done under; zero for none
 }
@@ -61,6 +62,9 @@ const (
 	// itself, which may end the link.
 	WithRenewal Reason = "with_renewal"
 )
+
+// DeadReasons are the reasons of links whose session is Dead.
+var DeadReasons = []Reason{GrantRefused, TokenRefusal, SupportClearance}
 
 // Link is all that may be told about a link. It has no field for a token.
 type Link struct {

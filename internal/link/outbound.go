@@ -88,6 +88,7 @@ func (o outbound) take(ctx context.Context, host string) error {
 		if t := httptrace.ContextClientTrace(ctx); t != nil && t.GetConn != nil {
 			t.GetConn(host)
 		}
+		countWait(ctx, wait)
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}

@@ -104,14 +104,14 @@ func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshCl
 	step, cancel := context.WithTimeout(ctx, refreshTime)
 	defer cancel()
 	sent := r.Session
-	next, err := s.exchange(step, r.User, sent)
+	next, err := s.exchange(step, act, r, sent)
 	doubt, failed := s.doubtOf(ctx, r, claim, err)
 	if failed != nil {
 		return refreshed{}, s.yield(ctx, act, r.LeaseOwner, claim.Unfinished, failed)
 	}
 	if garmin.KindOf(err) == garmin.KindGrantDead && r.mayJudge(doubt) && !r.Previous.IsZero() {
 		sent = r.Previous
-		next, err = s.exchange(step, r.User, sent)
+		next, err = s.exchange(step, act, r, sent)
 	}
 	switch {
 	case err == nil:
@@ -125,12 +125,12 @@ func (s *Service) redeem(ctx context.Context, act Act, r Record, claim RefreshCl
 	}
 }
 
-func (s *Service) exchange(ctx context.Context, user uuid.UUID, sent SealedSession) (*garmin.Session, error) {
-	session, err := s.vault.openSession(user, kindSession, sent)
+func (s *Service) exchange(ctx context.Context, act Act, r Record, sent SealedSession) (*garmin.Session, error) {
+	session, err := s.vault.openSession(r.User, kindSession, sent)
 	if err != nil {
 		return nil, err
 	}
-	return s.garmin.Refresh(ctx, session)
+	return asking(ctx, s, act, "refresh", r.Region, session, s.garmin.Refresh)
 }
 
 // saveRefreshed keeps the new session, and the one that was sent as previous

@@ -45,12 +45,14 @@ const (
 	ClearedBySupport Event = "cleared_by_support" // staff took the session away
 	Unlinked         Event = "unlinked"           // the user removed the link
 	RelinkAsked      Event = "relink_asked"       // support has made an address at which the user can sign in again
+	CheckAsked       Event = "check_asked"        // support has Garmin asked whether the session works
+	Noted            Event = "noted"              // support wrote something down
 )
 
 // Events lists every event, in the order above.
 var Events = []Event{
 	LoginDone, CodeAsked, CodeAccepted, SetAside, Cancelled, Expired, AttemptsSpent, Failed,
-	Imported, Exported, WrittenBack, Expiring, Averted, Rejected, ClearedBySupport, Unlinked, RelinkAsked,
+	Imported, Exported, WrittenBack, Expiring, Averted, Rejected, ClearedBySupport, Unlinked, RelinkAsked, CheckAsked, Noted,
 }
 
 // Next is the one place that knows how a link moves. It fails with
@@ -71,7 +73,9 @@ func Next(s State, e Event) (State, error) {
 		if s.Challenge {
 			return State{Session: s.Session}, nil
 		}
-	case Exported, WrittenBack, Expiring, Averted:
+	case Noted:
+		return s, nil
+	case Exported, WrittenBack, Expiring, Averted, CheckAsked:
 		if s.Session == Live {
 			return s, nil
 		}

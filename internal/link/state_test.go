@@ -33,7 +33,10 @@ var transitions = map[Event]map[State]State{
 	Rejected:         {live: dead, livePending: deadPending},
 	ClearedBySupport: {live: dead, livePending: deadPending},
 	RelinkAsked:      {live: live, livePending: livePending, dead: dead, deadPending: deadPending},
-	Unlinked:         {nonePending: none, live: none, livePending: none, dead: none, deadPending: none},
+	CheckAsked:       {live: live, livePending: livePending},
+	Noted: {none: none, nonePending: nonePending, live: live, livePending: livePending,
+		dead: dead, deadPending: deadPending},
+	Unlinked: {nonePending: none, live: none, livePending: none, dead: none, deadPending: none},
 }
 
 func TestNextKnowsEveryPair(t *testing.T) {

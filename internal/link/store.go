@@ -92,6 +92,8 @@ type Store interface {
 	KeyStore
 	ConnectStore
 	EventStore
+	HistoryStore
+	SupportStore
 	ProgramStore
 }
 
@@ -263,4 +265,5 @@ type Entry struct {
 	Reason   Reason
 	By       Actor     // "" for the one of the Act
 	EndsAt   time.Time // of Expiring
+	Note     string    // of staff
 }

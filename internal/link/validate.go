@@ -46,16 +46,10 @@ func (s *Service) Validate(ctx context.Context, act Act) (Link, error) {
 // ReauthNeeded for others.
 func (s *Service) live(ctx context.Context, user uuid.UUID) (Record, error) {
 	r, err := s.store.Record(ctx, user)
-	switch {
-	case err != nil:
+	if err != nil {
 		return r, err
-	case r.State.Session == None:
-		return r, fail(NotLinked)
-	case r.State.Session == Dead:
-		return r, fail(ReauthNeeded)
-	default:
-		return r, nil
 	}
+	return r, r.mustBeLive()
 }
 
 func (s *Service) validate(ctx context.Context, act Act, r Record) error {
@@ -63,7 +57,7 @@ func (s *Service) validate(ctx context.Context, act Act, r Record) error {
 	if err != nil {
 		return err
 	}
-	profile, err := s.garmin.Profile(ctx, session)
+	profile, err := asking(ctx, s, act, "validate", r.Region, session, s.garmin.Profile)
 	if garmin.KindOf(err) == garmin.KindTokenRejected {
 		// The token looks good and is refused: a fresh one decides.
 		if generation == r.Session.Generation && r.Now.Sub(r.RefreshedAt) > recheckTime {
@@ -71,7 +65,7 @@ func (s *Service) validate(ctx context.Context, act Act, r Record) error {
 				return err
 			}
 		}
-		profile, err = s.profileOfFresh(ctx, session)
+		profile, err = asking(ctx, s, act, "validate", r.Region, session, s.profileOfFresh)
 	}
 	switch {
 	case garmin.KindOf(err) == garmin.KindTokenRejected:

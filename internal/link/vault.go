@@ -126,6 +126,10 @@ func (v *Vault) macOf(kind, text string) []byte {
 	return h.Sum(nil)
 }
 
+// MAC proves that this installation has written a text. Each use has a kind of
+// its own.
+func (v *Vault) MAC(kind, text string) []byte { return v.macOf(kind, text) }
+
 func (v *Vault) binding(user uuid.UUID, kind seal.Kind, generation int64) seal.Binding {
 	return seal.Binding{Installation: v.installation, User: user.String(), Kind: kind, Generation: generation}
 }

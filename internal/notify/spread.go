@@ -13,15 +13,7 @@ const spreadBatch = 500
 // Spread makes deliveries of what has happened since it was called last. It may
 // be called by several at once.
 func (s *Service) Spread(ctx context.Context, feed Feed) error {
-	for {
-		from, err := s.Store.Cursor(ctx)
-		if err != nil {
-			return err
-		}
-		happened, err := feed.Happened(ctx, from, nil, spreadBatch)
-		if err != nil || len(happened) == 0 {
-			return err
-		}
+	return follow(ctx, feed, s.Store.Cursor, nil, func(from int64, happened []link.Happening) error {
 		// Read after the events: an endpoint that is not here yet was added
 		// after them.
 		endpoints, err := s.Store.Endpoints(ctx)
@@ -32,7 +24,25 @@ func (s *Service) Spread(ctx context.Context, feed Feed) error {
 		if err != nil {
 			return err
 		}
-		if err := s.Store.Queue(ctx, from, happened[len(happened)-1].ID, deliveries); err != nil {
+		return s.Store.Queue(ctx, from, happened[len(happened)-1].ID, deliveries)
+	})
+}
+
+// follow has take called with what has happened since a cursor, a batch at a
+// time. It is take that moves the cursor on from where it was.
+func follow(ctx context.Context, feed Feed, cursor func(context.Context) (int64, error), types []link.EventType,
+	take func(from int64, happened []link.Happening) error,
+) error {
+	for {
+		from, err := cursor(ctx)
+		if err != nil {
+			return err
+		}
+		happened, err := feed.Happened(ctx, from, types, spreadBatch)
+		if err != nil || len(happened) == 0 {
+			return err
+		}
+		if err := take(from, happened); err != nil {
 			return err
 		}
 		if len(happened) < spreadBatch {

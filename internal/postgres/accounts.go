@@ -27,18 +27,26 @@ type userRow struct {
 	Email        *string
 	PasswordHash *string
 	Role         string
+	Language     string
+	NoMail       bool
 }
 
 func (userRow) TableName() string { return "users" }
 
 func (u *userRow) user() account.User {
-	return account.User{ID: u.ID, ExternalID: value(u.ExternalID), Email: value(u.Email), Role: account.Role(u.Role)}
+	return account.User{
+		ID: u.ID, ExternalID: value(u.ExternalID), Email: value(u.Email), Role: account.Role(u.Role),
+		Language: u.Language, NoMail: u.NoMail,
+	}
+}
+
+func newUserRow(u account.User, passwordHash string) *userRow {
+	return &userRow{ID: u.ID, Email: &u.Email, PasswordHash: &passwordHash, Role: string(u.Role)}
 }
 
 // CreateUser implements account.Store.
 func (a *Accounts) CreateUser(ctx context.Context, u account.User, passwordHash string) error {
-	row := userRow{ID: u.ID, Email: &u.Email, PasswordHash: &passwordHash, Role: string(u.Role)}
-	return accountError(ctx, a.db.WithContext(ctx).Create(&row).Error)
+	return accountError(ctx, a.db.WithContext(ctx).Create(newUserRow(u, passwordHash)).Error)
 }
 
 // UserByEmail implements account.Store.
@@ -134,14 +142,14 @@ func (a *Accounts) Authenticate(ctx context.Context, id uuid.UUID, idle time.Dur
 	var row userRow
 	err := a.db.WithContext(ctx).Raw(`
 		WITH live AS (
-			SELECT u.id, u.email, u.role, s.last_seen_at
+			SELECT u.id, u.email, u.role, u.language, u.no_mail, s.last_seen_at
 			FROM sign_ins s JOIN users u ON u.id = s.user_id
 			WHERE s.id = @id AND s.ended_at IS NULL AND s.expires_at > app_now()
 				AND s.last_seen_at > app_now() - @idle * interval '1 microsecond'),
 		seen AS (
 			UPDATE sign_ins SET last_seen_at = app_now() FROM live
 			WHERE sign_ins.id = @id AND @touch AND live.last_seen_at < app_now() - interval '1 minute')
-		SELECT id, email, role FROM live`,
+		SELECT id, email, role, language, no_mail FROM live`,
 		map[string]any{"id": id, "idle": idle.Microseconds(), "touch": touch}).Take(&row).Error
 	if err != nil {
 		return account.User{}, accountError(ctx, err)

@@ -45,10 +45,10 @@ func eventOf(act link.Act, r link.Record, e link.Entry) eventRow {
 	row := eventRow{
 		UserID: act.User, Event: string(e.Event), FromState: e.From.String(), ToState: e.To.String(),
 		Reason: null(string(e.Reason)), Actor: string(cmp.Or(e.By, act.By)), RequestID: act.RequestID, CreatedAt: r.Now,
-		Type: null(string(e.Type())), EndsAt: null(e.EndsAt),
+		Type: null(string(e.Type())), EndsAt: null(e.EndsAt), Note: null(e.Note),
 	}
 	if e.By == "" {
-		row.TokenID = null(act.Token)
+		row.TokenID, row.StaffID = null(act.Token), null(act.Staff)
 	}
 	return row
 }

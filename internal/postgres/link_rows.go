@@ -114,6 +114,8 @@ type eventRow struct {
 	Reason    *string
 	Actor     string
 	TokenID   *uuid.UUID
+	StaffID   *uuid.UUID
+	Note      *string
 	RequestID string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 	Type      *string

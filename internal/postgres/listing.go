@@ -75,24 +75,41 @@ func (p *Links) LinkOf(ctx context.Context, user uuid.UUID, warn time.Duration) 
 }
 
 func listed(row pgx.CollectableRow) (link.Listed, error) {
-	var l link.Listed
-	var live bool
-	var external, reason, region, name, outcome *string
-	var generation *int64
-	var created, since, validated, refreshed, expires, before, reported, updated *time.Time
-	err := row.Scan(&l.User, &external, &live, &reason, &l.State.Challenge, &generation, &region, &name,
-		&created, &since, &validated, &refreshed, &expires, &before, &reported, &outcome, &updated)
+	var r listedRow
+	err := row.Scan(r.columns()...)
+	return r.listed(), err
+}
+
+// listedRow holds listedColumns.
+type listedRow struct {
+	user                                    uuid.UUID
+	live, pending                           bool
+	external, reason, region, name, outcome *string
+	generation                              *int64
+
+	created, since, validated, refreshed, expires, before, reported, updated *time.Time
+}
+
+func (r *listedRow) columns() []any {
+	return []any{
+		&r.user, &r.external, &r.live, &r.reason, &r.pending, &r.generation, &r.region, &r.name, &r.created, &r.since,
+		&r.validated, &r.refreshed, &r.expires, &r.before, &r.reported, &r.outcome, &r.updated,
+	}
+}
+
+func (r *listedRow) listed() link.Listed {
+	l := link.Listed{
+		User: r.user, ExternalID: value(r.external), State: link.State{Challenge: r.pending}, Reason: link.Reason(value(r.reason)),
+		Generation: value(r.generation), Region: value(r.region), GarminName: value(r.name),
+		CreatedAt: value(r.created), Since: value(r.since), UpdatedAt: value(r.updated),
+		LastValidated: value(r.validated), RefreshedAt: value(r.refreshed), ExpiresAt: value(r.expires),
+		ReconnectBefore: value(r.before), ReportedAt: value(r.reported), ReportedOutcome: link.Outcome(value(r.outcome)),
+	}
 	switch {
-	case live:
+	case r.live:
 		l.State.Session = link.Live
-	case reason != nil:
+	case r.reason != nil:
 		l.State.Session = link.Dead
 	}
-	l.ExternalID, l.Reason = value(external), link.Reason(value(reason))
-	l.Generation, l.Region, l.GarminName = value(generation), value(region), value(name)
-	l.CreatedAt, l.Since, l.UpdatedAt = value(created), value(since), value(updated)
-	l.LastValidated, l.RefreshedAt, l.ExpiresAt = value(validated), value(refreshed), value(expires)
-	l.ReconnectBefore = value(before)
-	l.ReportedAt, l.ReportedOutcome = value(reported), link.Outcome(value(outcome))
-	return l, err
+	return l
 }

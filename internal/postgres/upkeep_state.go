@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"time"
+
+	"github.com/garminlink/garminlink/internal/link"
 )
 
 // Backlog tells how many links are due for a check, and for how long the
@@ -19,18 +21,11 @@ func (p *Links) Backlog(ctx context.Context) (due int, overdue time.Duration, er
 	return sum.Due, time.Duration(sum.Seconds * float64(time.Second)), linkError(ctx, err)
 }
 
-// CoolDown is something that may not be done before a time.
-type CoolDown struct {
-	Key   string
-	Until time.Time
-	Left  time.Duration
-}
-
-// CoolDowns lists those whose keys have a prefix and that are not over, by key.
-func (l *Limits) CoolDowns(ctx context.Context, prefix string) ([]CoolDown, error) {
-	var rows []CoolDown
-	err := l.db.WithContext(ctx).Raw(`
+// CoolDowns implements link.Store.
+func (p *Links) CoolDowns(ctx context.Context, prefix string) ([]link.CoolDown, error) {
+	var rows []link.CoolDown
+	err := p.db.WithContext(ctx).Raw(`
 		SELECT key, until, (extract(epoch FROM until - app_now()) * 1000000000)::bigint AS "left"
 		FROM cool_downs WHERE starts_with(key, ?) AND until > app_now() ORDER BY key`, prefix).Scan(&rows).Error
-	return rows, orDown(ctx, err)
+	return rows, linkError(ctx, err)
 }

@@ -53,7 +53,7 @@ func TestCoolDownsAreListedByPrefix(t *testing.T) {
 		}
 	}
 	db.Advance(t, 30*time.Minute)
-	got, err := limits.CoolDowns(t.Context(), "garmin/")
+	got, err := postgres.NewLinks(db.DB).CoolDowns(t.Context(), "garmin/")
 	if err != nil || len(got) != 1 || got[0].Key != "garmin/a" || got[0].Left > 30*time.Minute || got[0].Left < 29*time.Minute {
 		t.Errorf("CoolDowns() = %v, %v", got, err)
 	}

@@ -88,7 +88,10 @@ func (w *Worker) clean(ctx context.Context) error {
 	if err := w.Links.Clean(ctx); err != nil {
 		return err
 	}
-	return w.Webhooks.Clean(ctx)
+	if err := w.Webhooks.Clean(ctx); err != nil || w.Mail == nil {
+		return err
+	}
+	return w.Mail.Clean(ctx)
 }
 
 // lapseBatch is how many users' challenges and candidates one job ends.

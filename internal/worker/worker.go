@@ -49,6 +49,7 @@ type Config struct {
 	Pool     *pgxpool.Pool
 	Links    *link.Service
 	Webhooks *notify.Service
+	Mail     *notify.Mail // nil: no mails are sent
 
 	// PerSecond is how many links all replicas together may check in a second,
 	// by the budget of calls to Garmin. Must be positive.
@@ -99,15 +100,24 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
+// queues are those that this replica works on.
+func (w *Worker) queues() map[string]river.QueueConfig {
+	queues := map[string]river.QueueConfig{
+		checksQueue:   {MaxWorkers: atOnce},
+		webhooksQueue: {MaxWorkers: sendersAtOnce},
+		upkeepQueue:   {MaxWorkers: 2},
+	}
+	if w.Mail != nil {
+		queues[mailQueue] = river.QueueConfig{MaxWorkers: mailersAtOnce}
+	}
+	return queues
+}
+
 func (w *Worker) river() *river.Config {
 	return &river.Config{
 		Workers:      w.workers(),
 		PeriodicJobs: periodic(),
-		Queues: map[string]river.QueueConfig{
-			checksQueue:   {MaxWorkers: atOnce},
-			webhooksQueue: {MaxWorkers: sendersAtOnce},
-			upkeepQueue:   {MaxWorkers: 2},
-		},
+		Queues:       w.queues(),
 		// A listener would keep one connection of a small pool, and needs
 		// more than a pooler between us and the database gives.
 		PollOnly:          true,

@@ -198,7 +198,7 @@ func TestJobsWaitForNoReplicasClock(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.run(w.worker())
-	w.await("count(DISTINCT kind) = 4 FROM river_job WHERE metadata ? 'periodic'")
+	w.await("count(DISTINCT kind) = $1 FROM river_job WHERE metadata ? 'periodic'", len(periodic()))
 	if n := one[int](w, "SELECT count(*) FROM river_job WHERE scheduled_at <> created_at"); n != 0 {
 		t.Errorf("%d jobs wait for a replica's clock", n)
 	}

@@ -120,7 +120,7 @@ var kindCodes = map[link.Kind]Code{
 // tickets and candidates, which are people's, and of values that cannot be
 // sent here. One that turns up all the same is a fault of ours.
 var foreignKinds = []link.Kind{
-	link.InvalidEmail, link.InvalidPassword, link.InvalidRegion, link.InvalidCode, link.InvalidFormat,
+	link.InvalidEmail, link.InvalidPassword, link.InvalidRegion, link.InvalidCode, link.InvalidFormat, link.InvalidNote,
 	link.NoChallenge, link.NoCandidate, link.ResendTooSoon, link.NoResend,
 	link.TicketMissing, link.TicketAmbiguous, link.TicketForeign, link.TicketRegion, link.TicketSpent, link.TicketRefused,
 	link.WrongPassword, link.WrongCode, link.AttemptsGone, link.ChallengeGone,

@@ -8,3 +8,12 @@ import _ "embed"
 //
 //go:embed en.json
 var English []byte
+
+// Language is one in which the pages can be read.
+type Language struct {
+	Tag  string // BCP 47
+	Name string // in the language itself
+}
+
+// Languages lists all of them.
+var Languages = []Language{{Tag: "en", Name: "English"}}

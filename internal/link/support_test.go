@@ -1,0 +1,338 @@
+package link_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/garminlink/garminlink/internal/garmin/garmintest"
+	"github.com/garminlink/garminlink/internal/link"
+)
+
+func (w *world) staff() link.Act {
+	w.t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	w.exec("INSERT INTO users (id, email, password_hash, role) VALUES ($1, 'agent@example.com', 'x', 'support')", id)
+	return link.Act{User: w.user, By: link.BySupport, Staff: id, RequestID: "req-staff"}
+}
+
+func (w *world) subject() link.Subject {
+	w.t.Helper()
+	s, err := w.links.Subject(context.Background(), w.user)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) search(f link.Find) link.Found {
+	w.t.Helper()
+	if f.Most == 0 {
+		f.Most = 100
+	}
+	if f.Order == "" {
+		f.Order = link.ByID
+	}
+	found, err := w.links.Search(context.Background(), f)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
+}
+
+func (w *world) timeline() []link.Occurrence {
+	w.t.Helper()
+	all, err := w.links.Timeline(context.Background(), w.user, w.now().Add(time.Second), 100)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+func TestStaffActAndTheHistoryHasWhoAndWhy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.staff()
+	wantKind(t, w.links.Clear(t.Context(), act, "why"), link.NotLinked)
+	if err := w.links.AddNote(t.Context(), act, " called\r\nagain "); err != nil {
+		t.Fatal(err)
+	}
+	w.start("plain")
+	if _, err := w.links.AskCheck(t.Context(), act); err != nil {
+		t.Fatal(err)
+	}
+	w.start("mfa")
+	if _, err := w.links.Cancel(t.Context(), act); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"", " \n ", "a\x00b", "\xff", "\x1b[2J", strings.Repeat("é", 1001)} {
+		wantKind(t, w.links.AddNote(t.Context(), act, bad), link.InvalidNote)
+		wantKind(t, w.links.Clear(t.Context(), act, bad), link.InvalidNote)
+	}
+	if err := w.links.Clear(t.Context(), act, strings.Repeat("é", 1000)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.links.AskCheck(t.Context(), act)
+	wantKind(t, err, link.ReauthNeeded)
+	wantKind(t, w.links.Clear(t.Context(), act, "why"), link.ReauthNeeded)
+	if l := w.wantState("reauth_needed"); l.Reason != link.SupportClearance {
+		t.Errorf("the reason is %q", l.Reason)
+	}
+	if one[bool](w, "SELECT session_data IS NOT NULL OR previous_session IS NOT NULL FROM garmin_authentication_states") {
+		t.Error("something is left that opens the account")
+	}
+	w.wantLines([]string{
+		"noted support true called\nagain", "login_done user false ", "check_asked support true ", "code_asked user false ",
+		"cancelled support true ", "cleared_by_support support true " + strings.Repeat("é", 1000),
+	}, "SELECT event || ' ' || actor || ' ' || (staff_id IS NOT NULL) || ' ' || coalesce(note, '') FROM link_events WHERE user_id = $1 ORDER BY id")
+	if told := w.happened(0, nil, 10); len(told) != 2 || told[1].Type != link.LinkReauthNeeded {
+		t.Errorf("the world is told %+v", told)
+	}
+}
+
+func TestTheTimelineHasAllThatHappened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.staff()
+	w.start("plain")
+	w.advance(25 * time.Hour)
+	w.mustCheckOut(garth) // with a refresh
+	w.advance(time.Minute)
+	if _, err := w.links.AskCheck(t.Context(), act); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(time.Minute)
+	if _, _, err := w.links.CreateConnect(t.Context(), act, link.NewConnect{Purpose: link.ToRelink, Staff: act.Staff}); err != nil {
+		t.Fatal(err)
+	}
+	w.exec(`WITH e AS (INSERT INTO webhook_endpoints (id, url, events, secret, key_id, tells_after)
+			VALUES (gen_random_uuid(), 'https://hooks.example.com/secret-path', '{}', '', 1, 0) RETURNING id)
+		INSERT INTO webhook_deliveries (id, endpoint_id, event_id, user_id, type, body, state, attempts, created_at)
+		SELECT gen_random_uuid(), id, 1, $1, 'link.active', '{}', 'waiting', 3, app_now() FROM e`, w.user)
+	var got []string
+	for _, o := range w.timeline() {
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", o.Source, o.What, o.Staff, o.Flow, o.Outcome)))
+		if strings.Contains(fmt.Sprintf("%+v", o), "secret-path") {
+			t.Errorf("the path of a webhook is shown: %+v", o)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"activity checkout  garth", "activity login  ios", "activity refresh", "activity validate",
+		"connect relink agent@example.com  open", "event check_asked agent@example.com", "event login_done", "event relink_asked agent@example.com",
+		"webhook link.active   waiting",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the timeline is\n\t%q, want\n\t%q", got, want)
+	}
+}
+
+// Whatever is written between two pages: what was there is seen once.
+func TestPagesOfATimelineMissNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec("SELECT turn_link_activity()")
+	w.advance(24 * time.Hour) // so that there was a yesterday
+	// Three at each of 20 moments: a page of 7 never ends between two moments by itself.
+	w.exec(`INSERT INTO link_activity (at, user_id, request_id, what, flow, region, op, outcome, status, type, took)
+		SELECT app_now() - i / 3 * interval '1 second', $1, i::text, 'checkout', '', '', '', '', 0, '', interval '0' FROM generate_series(0, 59) i`, w.user)
+	seen := map[string]int{}
+	for before := w.now().Add(time.Hour); ; {
+		page, err := w.links.Timeline(t.Context(), w.user, before, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, o := range page {
+			seen[o.RequestID]++
+		}
+		before = page[len(page)-1].At
+		w.exec(`INSERT INTO link_activity (user_id, request_id, what, flow, region, op, outcome, status, type, took)
+			VALUES ($1, 'new', 'report', '', '', '', '', 0, '', interval '0')`, w.user)
+	}
+	for i := range 60 {
+		if n := seen[fmt.Sprint(i)]; n != 1 {
+			t.Errorf("%d was seen %d times", i, n)
+		}
+	}
+}
+
+func TestStaffFindUsersByWhatTheyTell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	runner, name := w.user, w.view().GarminName
+	guest := w.guest("Host_7%")
+	for text, want := range map[string][]uuid.UUID{
+		"Runner@EX": {runner}, "runner@example.com": {runner}, "unner": nil, "host_": {guest}, "HOST_7%": {guest}, "host%": nil,
+		strings.ToUpper(name[:4]): {runner}, "plain@garmin": {runner}, runner.String(): {runner}, guest.String(): {guest},
+		uuid.NewString(): nil, "'; DROP TABLE users": nil, "%": nil,
+	} {
+		var got []uuid.UUID
+		for _, s := range w.search(link.Find{Text: text}).Subjects {
+			got = append(got, s.User)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q finds %v, want %v", text, got, want)
+		}
+	}
+	if got := w.search(link.Find{}).Subjects; len(got) != 1 || got[0].User != runner || got[0].Email != "runner@example.com" {
+		t.Errorf("without a text, there are %+v", got)
+	}
+	if got := w.search(link.Find{Text: "host", State: "active"}).Subjects; len(got) != 0 {
+		t.Errorf("active are %+v", got)
+	}
+	for _, bad := range []link.Find{{State: "gone"}, {State: "not_linked"}, {Order: "size"}} {
+		if _, err := w.links.Search(t.Context(), bad); err == nil {
+			t.Errorf("%+v is no fault", bad)
+		}
+	}
+}
+
+func TestStaffNarrowASearchDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	act := w.staff()
+	w.start("plain")
+	if err := w.links.Clear(t.Context(), act, "asked for it"); err != nil {
+		t.Fatal(err)
+	}
+	waiting := w.as(w.guest("waits"))
+	waiting.start("mfa")
+	for _, c := range []struct {
+		f    link.Find
+		want []uuid.UUID
+	}{
+		{link.Find{State: "reauth_needed"}, []uuid.UUID{w.user}},
+		{link.Find{Reason: link.SupportClearance}, []uuid.UUID{w.user}},
+		{link.Find{Reason: link.GrantRefused}, nil},
+		{link.Find{State: "mfa_pending"}, []uuid.UUID{waiting.user}},
+		{link.Find{Region: "garmin.com"}, []uuid.UUID{w.user, waiting.user}},
+		{link.Find{Region: "garmin.cn"}, nil},
+		{link.Find{ValidatedBefore: w.now().Add(-time.Hour)}, []uuid.UUID{waiting.user}}, // never
+		{link.Find{Text: "wait", ValidatedBefore: w.now()}, []uuid.UUID{waiting.user}},
+	} {
+		var got []uuid.UUID
+		for _, s := range w.search(c.f).Subjects {
+			got = append(got, s.User)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v finds %v, want %v", c.f, got, c.want)
+		}
+	}
+	if c := waiting.subject().Challenge; c == nil || c.Method != link.MethodEmail || !strings.Contains(c.SentTo, "*") || c.ExpiresAt.IsZero() {
+		t.Errorf("the challenge is %+v", c)
+	}
+	w.advance(time.Hour)
+	if s := waiting.subject(); s.Challenge != nil || s.State != (link.State{}) {
+		t.Errorf("an hour later it is %+v", s)
+	}
+	if got := w.search(link.Find{State: "mfa_pending"}).Subjects; len(got) != 0 {
+		t.Errorf("an hour later, waiting are %+v", got)
+	}
+}
+
+// In every order, page after page while links change: who stays where he is is
+// seen exactly once.
+func TestPagesOfASearchMissNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`INSERT INTO users (id, external_id, role) SELECT gen_random_uuid(), 'u' || i, 'user' FROM generate_series(1, 60) i`)
+	w.exec(`INSERT INTO garmin_authentication_states (user_id, session_data, last_validated, updated_at, region, garmin_email, garmin_guid,
+			garmin_name, generation, key_id, session_expires_at)
+		SELECT id, '', app_now() - abs(hashtext(external_id)) % 5 * interval '1 day', app_now() - abs(hashtext(external_id)) % 7 * interval '1 day',
+			'garmin.com', '', id::text, CASE abs(hashtext(external_id)) % 4 WHEN 0 THEN NULL WHEN 1 THEN 'Ünal' WHEN 2 THEN 'Same' ELSE external_id END,
+			1, 1, app_now()
+		FROM users WHERE external_id LIKE 'u%'`)
+	rapid.Check(t, func(r *rapid.T) {
+		f := link.Find{
+			Order: rapid.SampledFrom(link.Orders).Draw(r, "order"), Descending: rapid.Bool().Draw(r, "descending"),
+			Text: rapid.SampledFrom([]string{"", "u"}).Draw(r, "text"), Most: rapid.IntRange(1, 30).Draw(r, "most"),
+		}
+		seen := map[uuid.UUID]int{}
+		var all []link.Subject
+		for {
+			page := w.search(f).Subjects
+			for _, s := range page {
+				seen[s.User]++
+			}
+			all = append(all, page...)
+			if len(page) < f.Most {
+				break
+			}
+			f.After = page[len(page)-1].Spot(f.Order)
+		}
+		if len(all) != 60 || len(seen) != 60 {
+			r.Fatalf("%+v shows %d, of which %d differ", f, len(all), len(seen))
+		}
+	})
+}
+
+func TestACrowdIsSaidToBeOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`INSERT INTO users (id, external_id, role) SELECT gen_random_uuid(), 'crowd-' || i, 'user' FROM generate_series(1, 1001) i`)
+	if found := w.search(link.Find{Text: "crowd"}); !found.Crowded || len(found.Subjects) != 100 {
+		t.Errorf("of a crowd: %v, %d", found.Crowded, len(found.Subjects))
+	}
+	if found := w.search(link.Find{Text: "crowd-10"}); found.Crowded || len(found.Subjects) != 13 {
+		t.Errorf("of some: %v, %d", found.Crowded, len(found.Subjects))
+	}
+}
+
+// What staff get has no place for what opens an account.
+func TestTypesForStaffHaveNoSecrets(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{link.Subject{}, link.Occurrence{}, link.DayCount{}, link.HourSum{}, link.CoolDown{}} {
+		noSecret(t, reflect.TypeOf(v), reflect.TypeOf(v).String())
+	}
+}
+
+func noSecret(t *testing.T, of reflect.Type, path string) {
+	t.Helper()
+	switch of.Kind() {
+	case reflect.Pointer:
+		noSecret(t, of.Elem(), path)
+	case reflect.Struct:
+		if of.PkgPath() == "time" {
+			return
+		}
+		for i := range of.NumField() {
+			f := of.Field(i)
+			if f.Type == reflect.TypeFor[link.Session]() {
+				continue // says whether there is one
+			}
+			name := strings.ToLower(f.Name)
+			for _, bad := range []string{"token", "code", "password", "secret", "session", "sealed"} {
+				if strings.Contains(name, bad) {
+					t.Errorf("%s has %s", path, f.Name)
+				}
+			}
+			if f.Type == reflect.TypeFor[link.Secret]() || f.Type == reflect.TypeFor[link.Sealed]() || f.Type == reflect.TypeFor[[]byte]() {
+				t.Errorf("%s.%s is a %s", path, f.Name, f.Type)
+			}
+			noSecret(t, f.Type, path+"."+f.Name)
+		}
+	}
+}
+
+func TestGarminsAnswersAreTimed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("plain")
+	w.garmin.Fail(garmintest.OpProfile, garmintest.Respond(503, "text/plain", ""), 1)
+	if _, err := w.links.Validate(t.Context(), w.act()); link.KindOf(err) != link.Unavailable {
+		t.Fatal(err)
+	}
+	w.wantLines([]string{"unavailable 503 profile t"},
+		"SELECT concat_ws(' ', outcome, status, op, took > interval '0') FROM link_activity WHERE user_id = $1 AND what = 'validate'")
+}

@@ -1,0 +1,32 @@
+package views
+
+import (
+	"context"
+	"io"
+)
+
+// Staff is the page of GET /support/staff, with the form of the POST to it.
+type Staff struct {
+	Notice  string
+	Problem *Problem
+	List    []Colleague
+
+	Email         string // as entered
+	Roles         []Choice
+	EmailError    string
+	RoleError     string
+	PasswordError string
+}
+
+// Colleague is one of the staff.
+type Colleague struct {
+	Email string
+	Role  string
+	You   bool
+}
+
+func (Staff) Title() string { return "Users and roles" }
+
+func (s Staff) Render(ctx context.Context, w io.Writer) error { return staffPage(s).Render(ctx, w) }
+
+func (s Staff) faulty() bool { return s.EmailError != "" || s.RoleError != "" || s.PasswordError != "" }

@@ -1,0 +1,69 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+const linesPerPage = 50
+
+// showHistory begins before the event that the query names. On the first page
+// stands, too, who has used the session.
+func (s *Server) showHistory(c echo.Context) error {
+	v, _ := visitorOf(c)
+	ctx, now := c.Request().Context(), time.Now()
+	before, err := strconv.ParseInt(cmp.Or(c.QueryParam("before"), "0"), 10, 64)
+	if err != nil || before < 0 {
+		return echo.ErrNotFound
+	}
+	past, err := s.Links.History(ctx, v.ID, before, linesPerPage+1)
+	if err != nil {
+		return err
+	}
+	page := views.History{First: before == 0}
+	if len(past) > linesPerPage {
+		past = past[:linesPerPage]
+		page.Earlier = strconv.FormatInt(past[linesPerPage-1].ID, 10)
+	}
+	for _, p := range past {
+		page.Lines = append(page.Lines, s.historyLine(p, now))
+	}
+	if page.First {
+		if page.Uses, err = s.usesView(c, v, now); err != nil {
+			return err
+		}
+	}
+	return s.render(c, http.StatusOK, page)
+}
+
+func (s *Server) usesView(c echo.Context, v visitor, now time.Time) (all []views.Use, err error) {
+	uses, err := s.Links.Uses(c.Request().Context(), v.ID)
+	for _, u := range uses {
+		all = append(all, views.Use{
+			Program: cmp.Or(u.Program, s.texts.History.Program), Times: u.Times, Last: views.At(u.Last, now), Renewal: u.Renewal,
+		})
+	}
+	return all, err
+}
+
+func (s *Server) historyLine(p link.Past, now time.Time) views.HistoryLine {
+	return views.HistoryLine{
+		Text: s.texts.History.say(p), Why: s.texts.Reasons[p.Reason], Note: p.Note, At: views.At(p.At, now), Ends: views.At(p.EndsAt, now),
+	}
+}
+
+// say puts a line of the history into words. Beside a newer version, which
+// writes what this one does not know, a page must not fail.
+func (h history) say(p link.Past) string {
+	words := h.Events[p.Event]
+	text := cmp.Or(words[string(p.By)], words["any"], h.Unknown)
+	return strings.ReplaceAll(text, "{program}", cmp.Or(p.Program, h.Program))
+}

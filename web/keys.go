@@ -1,0 +1,56 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
+)
+
+const keysPath = "/support/keys"
+
+func (s *Server) showKeys(c echo.Context) error {
+	status, err := s.Links.KeyStatus(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, keysView(status, time.Now()))
+}
+
+func keysView(status link.KeyStatus, now time.Time) (v views.Keys) {
+	known := map[uint32]bool{status.Sealing: true}
+	for _, u := range status.Uses {
+		known[u.Key] = true
+	}
+	for _, r := range status.Replicas {
+		for _, key := range r.Keys {
+			known[key] = true
+		}
+		v.Replicas = append(v.Replicas, views.Replica{
+			Name: r.String(), Version: r.Version, Seals: keyName(r.SealingKey), Seen: views.At(r.SeenAt, now),
+		})
+	}
+	for _, key := range slices.Sorted(maps.Keys(known)) {
+		var needed, lacked []string
+		for _, u := range status.UsesOf(key) {
+			needed = append(needed, fmt.Sprintf("%s: %s", u.In, views.Number(u.Rows)))
+		}
+		for _, r := range status.Lackers(key) {
+			lacked = append(lacked, r.String())
+		}
+		v.List = append(v.List, views.Key{
+			ID: keyName(key), Seals: key == status.Sealing, Needed: strings.Join(needed, ", "), Lacked: strings.Join(lacked, ", "),
+		})
+	}
+	return v
+}
+
+func keyName(id uint32) string { return strconv.FormatUint(uint64(id), 10) }

@@ -1,0 +1,94 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/views"
+)
+
+const staffPath = "/support/staff"
+
+// errNoSuchRole refuses what no form of ours sends.
+var errNoSuchRole = errors.New("web: not a role")
+
+func (s *Server) showStaff(c echo.Context) error {
+	v, err := s.staffView(c)
+	if err != nil {
+		return err
+	}
+	v.Notice = s.texts.Notices[s.takeNotice(c)]
+	return s.render(c, http.StatusOK, v)
+}
+
+func (s *Server) staffView(c echo.Context) (views.Staff, error) {
+	all, err := s.Accounts.Staff(c.Request().Context())
+	if err != nil {
+		return views.Staff{}, err
+	}
+	you, _ := visitorOf(c)
+	v := views.Staff{Roles: s.roleChoices("")}
+	for _, u := range all {
+		v.List = append(v.List, views.Colleague{Email: u.Email, Role: string(u.Role), You: u.ID == you.ID})
+	}
+	return v, nil
+}
+
+func (s *Server) roleChoices(chosen string) (all []views.Choice) {
+	for _, r := range []account.Role{account.RoleUser, account.RoleSupport, account.RoleAdmin} {
+		all = append(all, views.Choice{Value: string(r), Text: s.texts.Roles[r], Chosen: string(r) == chosen})
+	}
+	return all
+}
+
+// changeRole wants the password once more, as all does that gives power away.
+func (s *Server) changeRole(c echo.Context) error {
+	ctx := c.Request().Context()
+	role, err := account.ParseRole(entered(c, "role"))
+	if err != nil {
+		return errNoSuchRole
+	}
+	if err := s.proveAgain(ctx, c); err != nil {
+		return err
+	}
+	by, _ := visitorOf(c)
+	u, err := s.Accounts.SetRole(ctx, by.ID, entered(c, "email"), role)
+	if errors.Is(err, account.ErrNotFound) {
+		return errNoSuchColleague
+	}
+	if err != nil {
+		return err
+	}
+	s.Log.InfoContext(ctx, "role changed", "request_id", idOf(c), "by", by.ID, "user", u.ID, "role", u.Role)
+	v, err := s.staffView(c)
+	if err != nil {
+		return err
+	}
+	v.Notice = s.texts.Notices[roleChanged]
+	return s.done(c, staffPath, roleChanged, func() views.View { return v })
+}
+
+// errNoSuchColleague says that nobody signs in here with an e-mail address.
+var errNoSuchColleague = errors.New("web: nobody signs in with this e-mail address")
+
+func (s *Server) changeRoleAgain(c echo.Context, a answer) (views.View, error) {
+	v, err := s.staffView(c)
+	if err != nil {
+		return nil, err
+	}
+	v.Email, v.Roles = entered(c, "email"), s.roleChoices(entered(c, "role"))
+	switch a.field {
+	case "email":
+		v.EmailError = a.Text
+	case "role":
+		v.RoleError = a.Text
+	case "password":
+		v.PasswordError = a.Text
+	default:
+		v.Problem = s.problem(c, a)
+	}
+	return v, nil
+}

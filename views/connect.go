@@ -14,18 +14,18 @@ type Visit struct {
 }
 
 // from is who has sent him.
-func (v Visit) from() string {
+func (v Visit) from(ctx context.Context) string {
 	if v.Application == "" {
-		return "Our support"
+		return say(ctx, "Our support")
 	}
 	return v.Application
 }
 
-func (v Visit) leave() string {
+func (v Visit) leave(ctx context.Context) string {
 	if v.Application == "" {
-		return "Not now"
+		return say(ctx, "Not now")
 	}
-	return "Cancel, and go back to " + v.Application
+	return say(ctx, "Cancel, and go back to {application}", v.Application)
 }
 
 // Door is the page of GET /connect/{address}, with the form of its POST, by
@@ -39,14 +39,14 @@ type Door struct {
 	Problem *Problem
 }
 
-func (d Door) Title() string {
+func (d Door) Title(ctx context.Context) string {
 	switch {
 	case d.Over != "":
-		return "This address has served its time"
+		return say(ctx, "This address has served its time")
 	case d.Account != "":
-		return "Sign in to Garmin again"
+		return say(ctx, "Sign in to Garmin again")
 	default:
-		return "Link your Garmin account"
+		return say(ctx, "Link your Garmin account")
 	}
 }
 
@@ -61,18 +61,18 @@ type Connect struct {
 	Over   string // see Door
 }
 
-func (c Connect) Title() string {
+func (c Connect) Title(ctx context.Context) string {
 	switch {
 	case c.Over != "":
-		return "This address has served its time"
+		return say(ctx, "This address has served its time")
 	case c.Linked != "", c.Candidate != nil && c.Candidate.FormerName == "":
-		return "Your Garmin account is linked"
+		return say(ctx, "Your Garmin account is linked")
 	case c.Challenge != nil, c.Candidate != nil:
-		return c.Link.Title()
+		return c.Link.Title(ctx)
 	case c.Visit.Account != "":
-		return "Sign in to Garmin again"
+		return say(ctx, "Sign in to Garmin again")
 	default:
-		return "Link your Garmin account"
+		return say(ctx, "Link your Garmin account")
 	}
 }
 

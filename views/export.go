@@ -15,6 +15,6 @@ type Export struct {
 	Problem       *Problem
 }
 
-func (Export) Title() string { return "Take a copy of the session" }
+func (Export) Title(ctx context.Context) string { return say(ctx, "Take a copy of the session") }
 
 func (e Export) Render(ctx context.Context, w io.Writer) error { return export(e).Render(ctx, w) }

@@ -19,7 +19,7 @@ type Handoff struct {
 	Problem     *Problem
 }
 
-func (Handoff) Title() string { return "Sign in on Garmin’s own page" }
+func (Handoff) Title(ctx context.Context) string { return say(ctx, "Sign in on Garmin’s own page") }
 
 func (h Handoff) Render(ctx context.Context, w io.Writer) error { return handoff(h).Render(ctx, w) }
 

@@ -33,7 +33,7 @@ type Use struct {
 	Renewal bool // with what renews the session
 }
 
-func (History) Title() string { return "What happened to your link" }
+func (History) Title(ctx context.Context) string { return say(ctx, "What happened to your link") }
 
 func (h History) Render(ctx context.Context, w io.Writer) error { return history(h).Render(ctx, w) }
 
@@ -41,4 +41,4 @@ func (h History) next() templ.SafeURL {
 	return templ.SafeURL("/history?" + url.Values{"before": {h.Earlier}}.Encode())
 }
 
-func (u Use) often() string { return count(u.Times, "time") }
+func (u Use) often(ctx context.Context) string { return sayN(ctx, u.Times, "{n} time", "{n} times") }

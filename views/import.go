@@ -13,6 +13,6 @@ type Import struct {
 	Problem      *Problem
 }
 
-func (Import) Title() string { return "Use a session that you have" }
+func (Import) Title(ctx context.Context) string { return say(ctx, "Use a session that you have") }
 
 func (i Import) Render(ctx context.Context, w io.Writer) error { return importPage(i).Render(ctx, w) }

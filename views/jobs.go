@@ -30,6 +30,6 @@ type JobCount struct {
 	Count       int
 }
 
-func (Jobs) Title() string { return "Jobs" }
+func (Jobs) Title(ctx context.Context) string { return say(ctx, "Jobs") }
 
 func (j Jobs) Render(ctx context.Context, w io.Writer) error { return jobs(j).Render(ctx, w) }

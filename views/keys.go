@@ -28,6 +28,6 @@ type Replica struct {
 	Seen    Moment
 }
 
-func (Keys) Title() string { return "Keys" }
+func (Keys) Title(ctx context.Context) string { return say(ctx, "Keys") }
 
 func (k Keys) Render(ctx context.Context, w io.Writer) error { return keys(k).Render(ctx, w) }

@@ -42,18 +42,18 @@ func (f GarminForm) wrong() bool { return f.faulty() || f.RegionError != "" }
 // faulty says that a field which takes the focus has an error.
 func (f GarminForm) faulty() bool { return f.EmailError != "" || f.PasswordError != "" }
 
-func (l Link) Title() string {
+func (l Link) Title(ctx context.Context) string {
 	switch {
 	case l.Challenge != nil:
-		return "Enter the code from Garmin"
+		return say(ctx, "Enter the code from Garmin")
 	case l.Candidate != nil:
-		return "Use another Garmin account?"
+		return say(ctx, "Use another Garmin account?")
 	case l.Status.State == NotLinked:
-		return "Link your Garmin account"
+		return say(ctx, "Link your Garmin account")
 	case l.Status.State == ReauthNeeded:
-		return "Sign in to Garmin again"
+		return say(ctx, "Sign in to Garmin again")
 	default:
-		return "Your Garmin link"
+		return say(ctx, "Your Garmin link")
 	}
 }
 

@@ -13,6 +13,6 @@ type Mail struct {
 	Problem *Problem
 }
 
-func (Mail) Title() string { return "Mails about your Garmin link" }
+func (Mail) Title(ctx context.Context) string { return say(ctx, "Mails about your Garmin link") }
 
 func (m Mail) Render(ctx context.Context, w io.Writer) error { return mailPage(m).Render(ctx, w) }

@@ -1,86 +1,95 @@
 package views
 
 import (
-	"fmt"
+	"context"
 	"time"
 )
 
-// Moment is a point in time, ready to print. The zero Moment is never.
-type Moment struct {
-	ISO      string // RFC 3339, UTC
-	Absolute string // such as 22 Nov 2025, 03:41 UTC
-	Ago      string // such as 3 minutes ago, or in 3 minutes
-}
+// Moment is a point in time as it looks from another one. The zero Moment is
+// never.
+type Moment struct{ at, from time.Time }
 
 // At returns t as it looks from now. A zero t is the zero Moment.
 func At(t, now time.Time) Moment {
 	if t.IsZero() {
 		return Moment{}
 	}
-	t = t.UTC()
-	return Moment{
-		ISO:      t.Format(time.RFC3339),
-		Absolute: t.Format("2 Jan 2006, 15:04 UTC"),
-		Ago:      ago(now.Sub(t)),
-	}
+	return Moment{at: t.UTC(), from: now}
 }
 
 // IsZero says that it never happened.
-func (m Moment) IsZero() bool { return m.ISO == "" }
+func (m Moment) IsZero() bool { return m.at.IsZero() }
 
-// Deadline is a moment ahead as a time to act by; "" for a zero t.
-func Deadline(t, now time.Time) string {
-	switch left := t.Sub(now); {
-	case t.IsZero():
-		return ""
-	case left < 48*time.Hour:
-		return "within " + remaining(max(60, int(left.Seconds())))
-	default:
-		return "before " + t.UTC().Format("2 January")
-	}
+// ISO is for machines: RFC 3339, UTC.
+func (m Moment) ISO() string { return m.at.Format(time.RFC3339) }
+
+// Absolute is such as 22 Nov 2025, 03:41 UTC.
+func (m Moment) Absolute(ctx context.Context) string {
+	date := languageOf(ctx).locale.FmtDateMedium(m.at)
+	return say(ctx, "{date}, {time} UTC", date, m.at.Format("15:04"))
 }
 
-func ago(d time.Duration) string {
+// Ago is such as 3 minutes ago, or in 3 minutes.
+func (m Moment) Ago(ctx context.Context) string {
+	if left := m.at.Sub(m.from); left >= 10*time.Second {
+		return ahead(ctx, left)
+	}
+	return ago(ctx, m.from.Sub(m.at))
+}
+
+// Deadline is a time to act by, as it looks from another one. The zero
+// Deadline is none.
+type Deadline struct{ Moment }
+
+// By returns t as it looks from now. A zero t is the zero Deadline.
+func By(t, now time.Time) Deadline { return Deadline{At(t, now)} }
+
+// words are such as within 5 minutes, or before 3 December 2026.
+func (d Deadline) words(ctx context.Context) string {
+	left := d.at.Sub(d.from)
+	if left < 48*time.Hour {
+		return say(ctx, "within {time}", remaining(ctx, max(60, int(left.Seconds()))))
+	}
+	return say(ctx, "before {date}", languageOf(ctx).locale.FmtDateLong(d.at))
+}
+
+func ago(ctx context.Context, d time.Duration) string {
 	switch {
-	case d <= -10*time.Second:
-		return "in " + span(-d)
 	case d < 10*time.Second:
-		return "a few seconds ago"
+		return say(ctx, "a few seconds ago")
+	case d < time.Minute:
+		return sayN(ctx, int(d.Seconds()), "{n} second ago", "{n} seconds ago")
+	case d < time.Hour:
+		return sayN(ctx, int(d.Minutes()), "{n} minute ago", "{n} minutes ago")
+	case d < 24*time.Hour:
+		return sayN(ctx, int(d.Hours()), "{n} hour ago", "{n} hours ago")
 	default:
-		return span(d) + " ago"
+		return sayN(ctx, int(d.Hours()/24), "{n} day ago", "{n} days ago")
 	}
 }
 
-// span prints what has passed in whole units.
-func span(d time.Duration) string {
+func ahead(ctx context.Context, d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return count(int(d.Seconds()), "second")
+		return sayN(ctx, int(d.Seconds()), "in {n} second", "in {n} seconds")
 	case d < time.Hour:
-		return count(int(d.Minutes()), "minute")
+		return sayN(ctx, int(d.Minutes()), "in {n} minute", "in {n} minutes")
 	case d < 24*time.Hour:
-		return count(int(d.Hours()), "hour")
+		return sayN(ctx, int(d.Hours()), "in {n} hour", "in {n} hours")
 	default:
-		return count(int(d.Hours()/24), "day")
+		return sayN(ctx, int(d.Hours()/24), "in {n} day", "in {n} days")
 	}
 }
 
-// remaining prints a time left as words, rounded up so that nobody comes early.
-func remaining(seconds int) string {
+// remaining is a time left, rounded up so that nobody comes early.
+func remaining(ctx context.Context, seconds int) string {
 	d := time.Duration(seconds) * time.Second
 	switch {
 	case d < time.Minute:
-		return count(seconds, "second")
+		return sayN(ctx, seconds, "{n} second", "{n} seconds")
 	case d < 2*time.Hour:
-		return count(int((d+time.Minute-1)/time.Minute), "minute")
+		return sayN(ctx, int((d+time.Minute-1)/time.Minute), "{n} minute", "{n} minutes")
 	default:
-		return count(int((d+time.Hour-1)/time.Hour), "hour")
+		return sayN(ctx, int((d+time.Hour-1)/time.Hour), "{n} hour", "{n} hours")
 	}
-}
-
-func count(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
 }

@@ -22,12 +22,12 @@ func TestAt(t *testing.T) {
 		24*time.Hour - 1:       "23 hours ago",
 		48*time.Hour + 30*60e9: "2 days ago",
 	} {
-		if got := At(now.Add(-since), now).Ago; got != want {
+		if got := At(now.Add(-since), now).Ago(t.Context()); got != want {
 			t.Errorf("%v before: %q, want %q", since, got, want)
 		}
 	}
 	stockholm := time.FixedZone("CET", 3600)
-	if got := At(now.In(stockholm), now).Absolute; got != "1 Mar 2026, 12:00 UTC" {
+	if got := At(now.In(stockholm), now).Absolute(t.Context()); got != "1 Mar 2026, 12:00 UTC" {
 		t.Errorf("absolute is %q", got)
 	}
 	if !At(time.Time{}, now).IsZero() {
@@ -39,13 +39,12 @@ func TestDeadline(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	for end, want := range map[time.Time]string{
-		{}:                          "",
-		now.Add(5 * 24 * time.Hour): "before 3 December",
+		now.Add(5 * 24 * time.Hour): "before 3 December 2026",
 		now.Add(20 * time.Hour):     "within 20 hours",
 		now.Add(30 * time.Minute):   "within 30 minutes",
 		now.Add(-time.Hour):         "within 1 minute",
 	} {
-		if got := Deadline(end, now); got != want {
+		if got := By(end, now).words(t.Context()); got != want {
 			t.Errorf("%s: %q, want %q", end, got, want)
 		}
 	}
@@ -57,7 +56,7 @@ func TestRemainingNeverSaysLessThanIsLeft(t *testing.T) {
 		1: "1 second", 59: "59 seconds", 60: "1 minute", 61: "2 minutes",
 		600: "10 minutes", 7199: "120 minutes", 7200: "2 hours", 7201: "3 hours",
 	} {
-		if got := remaining(seconds); got != want {
+		if got := remaining(t.Context(), seconds); got != want {
 			t.Errorf("%d s: %q, want %q", seconds, got, want)
 		}
 	}

@@ -26,7 +26,7 @@ type Problem struct {
 // ProblemPage is a Problem alone, such as 404 or 500.
 type ProblemPage struct{ Problem }
 
-func (p ProblemPage) Title() string { return p.Problem.Title }
+func (p ProblemPage) Title(ctx context.Context) string { return p.Problem.Title }
 
 func (p ProblemPage) Render(ctx context.Context, w io.Writer) error {
 	return problemPage(p.Problem).Render(ctx, w)

@@ -21,8 +21,8 @@ type RelinkMade struct {
 	Seconds int    // for which it is good
 }
 
-func (Relink) Title() string     { return "Repair a link" }
-func (RelinkMade) Title() string { return "An address for the user" }
+func (Relink) Title(ctx context.Context) string     { return say(ctx, "Repair a link") }
+func (RelinkMade) Title(ctx context.Context) string { return say(ctx, "An address for the user") }
 
 func (r Relink) Render(ctx context.Context, w io.Writer) error { return relink(r).Render(ctx, w) }
 

@@ -34,7 +34,7 @@ type SignedIn struct {
 	Seen  Moment
 }
 
-func (Settings) Title() string { return "Settings" }
+func (Settings) Title(ctx context.Context) string { return say(ctx, "Settings") }
 
 func (s Settings) Render(ctx context.Context, w io.Writer) error { return settings(s).Render(ctx, w) }
 

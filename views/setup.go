@@ -16,7 +16,7 @@ type SetUp struct {
 	PasswordError string
 }
 
-func (SetUp) Title() string { return "Set up this installation" }
+func (SetUp) Title(ctx context.Context) string { return say(ctx, "Set up this installation") }
 
 func (s SetUp) Render(ctx context.Context, w io.Writer) error { return setUp(s).Render(ctx, w) }
 

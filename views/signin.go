@@ -32,9 +32,9 @@ type SignUp struct {
 	PasswordError string
 }
 
-func (Landing) Title() string { return "Link your Garmin account" }
-func (SignIn) Title() string  { return "Sign in" }
-func (SignUp) Title() string  { return "Create an account" }
+func (Landing) Title(ctx context.Context) string { return say(ctx, "Link your Garmin account") }
+func (SignIn) Title(ctx context.Context) string  { return say(ctx, "Sign in") }
+func (SignUp) Title(ctx context.Context) string  { return say(ctx, "Create an account") }
 
 func (l Landing) Render(ctx context.Context, w io.Writer) error { return landing(l).Render(ctx, w) }
 func (s SignIn) Render(ctx context.Context, w io.Writer) error  { return signIn(s).Render(ctx, w) }

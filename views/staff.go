@@ -25,7 +25,7 @@ type Colleague struct {
 	You   bool
 }
 
-func (Staff) Title() string { return "Users and roles" }
+func (Staff) Title(ctx context.Context) string { return say(ctx, "Users and roles") }
 
 func (s Staff) Render(ctx context.Context, w io.Writer) error { return staffPage(s).Render(ctx, w) }
 

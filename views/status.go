@@ -1,5 +1,7 @@
 package views
 
+import "context"
+
 // The states of a link as people see them.
 const (
 	NotLinked    = "not_linked"
@@ -12,11 +14,11 @@ const (
 )
 
 // StateName is a state in the words of staff.
-func StateName(state string) string {
+func StateName(ctx context.Context, state string) string {
 	if state == MFAPending {
-		return "Waiting for a code"
+		return say(ctx, "Waiting for a code")
 	}
-	return Status{State: state}.badge()
+	return Status{State: state}.badge(ctx)
 }
 
 // Status says how the link is doing. It is drawn again and again by
@@ -32,9 +34,9 @@ type Status struct {
 	Since       Moment // of ReauthNeeded: when the session ended
 	LinkedSince Moment
 
-	// Reconnect is by when, such as "before 3 December", as the access ends
-	// then and cannot be renewed; "" if it need not be.
-	Reconnect string
+	// Reconnect is by when, as the access ends then and cannot be renewed;
+	// zero: it need not be.
+	Reconnect Deadline
 
 	LastValidated Moment // zero: never
 	Renewed       Moment // when the access was last refreshed; zero: never
@@ -47,14 +49,14 @@ type Asking struct {
 	PauseSeconds int // for which it still waits on purpose; 0: it does not
 }
 
-func (a Asking) words() string {
-	said := "Asking Garmin for " + count(a.Seconds, "second") + " now."
-	if a.Seconds == 0 {
-		said = "Asking Garmin."
+func (a Asking) words(ctx context.Context) string {
+	said := say(ctx, "Asking Garmin.")
+	if a.Seconds > 0 {
+		said = sayN(ctx, a.Seconds, "Asking Garmin for {n} second now.", "Asking Garmin for {n} seconds now.")
 	}
 	if a.PauseSeconds > 0 {
-		said += " Garmin takes whoever is fast for a robot, so we wait as a person would: up to " +
-			count(a.PauseSeconds, "second") + " more."
+		said += " " + sayN(ctx, a.PauseSeconds, "Garmin takes whoever is fast for a robot, so we wait as a person would: up to {n} second more.",
+			"Garmin takes whoever is fast for a robot, so we wait as a person would: up to {n} seconds more.")
 	}
 	return said
 }
@@ -69,18 +71,18 @@ func (s Status) shown() string {
 	return s.State
 }
 
-func (s Status) badge() string {
+func (s Status) badge(ctx context.Context) string {
 	switch s.State {
 	case Active:
-		return "Active"
+		return say(ctx, "Active")
 	case MFAPending:
-		return "Waiting for your code"
+		return say(ctx, "Waiting for your code")
 	case ReauthNeeded:
-		return "Sign-in needed"
+		return say(ctx, "Sign-in needed")
 	case Arrived:
-		return "Signed in to Garmin"
+		return say(ctx, "Signed in to Garmin")
 	default:
-		return "Not linked"
+		return say(ctx, "Not linked")
 	}
 }
 

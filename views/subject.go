@@ -46,7 +46,7 @@ type Occurrence struct {
 	Reference string // what users tell support
 }
 
-func (s SubjectPage) Title() string { return s.Subject.Name }
+func (s SubjectPage) Title(ctx context.Context) string { return s.Subject.Name }
 
 func (s SubjectPage) Render(ctx context.Context, w io.Writer) error {
 	return subjectPage(s).Render(ctx, w)

@@ -40,6 +40,6 @@ type Subject struct {
 	Updated    Moment
 }
 
-func (Subjects) Title() string { return "Links" }
+func (Subjects) Title(ctx context.Context) string { return say(ctx, "Links") }
 
 func (s Subjects) Render(ctx context.Context, w io.Writer) error { return subjects(s).Render(ctx, w) }

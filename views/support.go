@@ -35,6 +35,6 @@ type HeldBack struct {
 	Until Moment
 }
 
-func (Support) Title() string { return "How links are doing" }
+func (Support) Title(ctx context.Context) string { return say(ctx, "How links are doing") }
 
 func (s Support) Render(ctx context.Context, w io.Writer) error { return support(s).Render(ctx, w) }

@@ -52,8 +52,8 @@ type TokenMade struct {
 	Secret string
 }
 
-func (Tokens) Title() string    { return "Service tokens" }
-func (TokenMade) Title() string { return "Your new token" }
+func (Tokens) Title(ctx context.Context) string    { return say(ctx, "Service tokens") }
+func (TokenMade) Title(ctx context.Context) string { return say(ctx, "Your new token") }
 
 func (t Tokens) Render(ctx context.Context, w io.Writer) error    { return tokens(t).Render(ctx, w) }
 func (t TokenMade) Render(ctx context.Context, w io.Writer) error { return tokenMade(t).Render(ctx, w) }

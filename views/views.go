@@ -22,7 +22,7 @@ import (
 // A View is the content of one page.
 type View interface {
 	templ.Component
-	Title() string
+	Title(context.Context) string
 }
 
 // Chrome is what surrounds every page.

@@ -38,6 +38,6 @@ type Delivery struct {
 	Attempts []string
 }
 
-func (Webhooks) Title() string { return "Webhooks" }
+func (Webhooks) Title(ctx context.Context) string { return say(ctx, "Webhooks") }
 
 func (v Webhooks) Render(ctx context.Context, w io.Writer) error { return webhooks(v).Render(ctx, w) }

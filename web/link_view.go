@@ -56,7 +56,7 @@ func (s *Server) statusView(l link.Link) views.Status {
 		Since:         views.At(l.Since, l.AsOf),
 		LinkedSince:   views.At(l.CreatedAt, l.AsOf),
 		LastValidated: views.At(l.LastValidated, l.AsOf),
-		Reconnect:     views.Deadline(l.ReconnectBefore, l.AsOf),
+		Reconnect:     views.By(l.ReconnectBefore, l.AsOf),
 		Renewed:       views.At(l.RefreshedAt, l.AsOf),
 	}
 	if a := l.Asking; a != nil {

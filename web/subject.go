@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -49,16 +50,16 @@ func (s *Server) subjectView(c echo.Context) (views.SubjectPage, error) {
 	if err != nil {
 		return views.SubjectPage{}, err
 	}
-	v := s.subjectPage(subject)
+	v := s.subjectPage(c.Request().Context(), subject)
 	if v.HeldBack, err = s.heldBack(c); err != nil {
 		return v, err
 	}
 	return v, s.addTimeline(c, &v, subject)
 }
 
-func (s *Server) subjectPage(l link.Subject) views.SubjectPage {
+func (s *Server) subjectPage(ctx context.Context, l link.Subject) views.SubjectPage {
 	v := views.SubjectPage{
-		Path: subjectPath + l.User.String(), Subject: s.subjectLine(l), ID: l.User.String(), FormID: uuid.NewString(),
+		Path: subjectPath + l.User.String(), Subject: s.subjectLine(ctx, l), ID: l.User.String(), FormID: uuid.NewString(),
 		Live: l.State.Session == link.Live, Linked: l.State.Session != link.None, Facts: subjectFacts(l),
 	}
 	v.Subject.Reason = s.texts.ShortReasons[l.Reason]
@@ -67,7 +68,7 @@ func (s *Server) subjectPage(l link.Subject) views.SubjectPage {
 		if w.SentTo != "" {
 			v.Waiting += " to " + w.SentTo
 		}
-		v.Waiting += "; tried so far: " + strconv.Itoa(w.Tried) + ". It ends " + views.At(w.ExpiresAt, l.AsOf).Ago + "."
+		v.Waiting += "; tried so far: " + strconv.Itoa(w.Tried) + ". It ends " + views.At(w.ExpiresAt, l.AsOf).Ago(ctx) + "."
 	}
 	return v
 }

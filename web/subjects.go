@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,7 +35,7 @@ func (s *Server) showSubjects(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.Subjects{Filter: s.filterView(f), HeldBack: held, Crowded: found.Crowded}
+	v := views.Subjects{Filter: s.filterView(c.Request().Context(), f), HeldBack: held, Crowded: found.Crowded}
 	if more := len(found.Subjects) > subjectsPerPage; more {
 		found.Subjects = found.Subjects[:subjectsPerPage]
 		last := found.Subjects[subjectsPerPage-1]
@@ -47,7 +48,7 @@ func (s *Server) showSubjects(c echo.Context) error {
 		v.CSV = subjectsAt(subjectsPath+".csv", f, link.Spot{})
 	}
 	for _, one := range found.Subjects {
-		v.List = append(v.List, s.subjectLine(one))
+		v.List = append(v.List, s.subjectLine(c.Request().Context(), one))
 	}
 	return s.render(c, http.StatusOK, v)
 }
@@ -130,11 +131,11 @@ func dayOf(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-func (s *Server) filterView(f link.Find) views.Filter {
+func (s *Server) filterView(ctx context.Context, f link.Find) views.Filter {
 	v := views.Filter{
 		Text: f.Text, Before: dayOf(f.ValidatedBefore),
 		Narrowed: f.Text != "" || f.State != "" || f.Reason != "" || f.Region != "" || !f.ValidatedBefore.IsZero(),
-		States:   choices(f.State, "Any", "", views.StateName, views.Active, views.ReauthNeeded, views.MFAPending),
+		States:   choices(f.State, "Any", "", func(state string) string { return views.StateName(ctx, state) }, views.Active, views.ReauthNeeded, views.MFAPending),
 		Regions:  choices(f.Region, "Any", "", func(r string) string { return r }, "garmin.com", "garmin.cn"),
 	}
 	reasons := make([]string, len(link.DeadReasons))
@@ -156,10 +157,10 @@ func choices(chosen, first, firstValue string, name func(string) string, values 
 	return all
 }
 
-func (s *Server) subjectLine(l link.Subject) views.Subject {
+func (s *Server) subjectLine(ctx context.Context, l link.Subject) views.Subject {
 	v := views.Subject{
 		Href: subjectPath + l.User.String(), Name: subjectName(l), GarminName: l.GarminName, Region: l.Region,
-		State: l.State.String(), StateName: views.StateName(l.State.String()), Reason: s.texts.ShortReasons[l.Reason],
+		State: l.State.String(), StateName: views.StateName(ctx, l.State.String()), Reason: s.texts.ShortReasons[l.Reason],
 		Validated: views.At(l.LastValidated, l.AsOf), Updated: views.At(l.UpdatedAt, l.AsOf),
 	}
 	if l.ExternalID != v.Name {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -33,8 +34,8 @@ func (s *Server) showSupport(c echo.Context) error {
 	}
 	now := time.Now()
 	return s.render(c, http.StatusOK, views.Support{
-		HeldBack: held, Counters: countersView(days, now), Reasons: s.reasonBars(latest(days)),
-		Charts: append([]views.Chart{stateChart(days, now)}, hourCharts(hours, now)...),
+		HeldBack: held, Counters: countersView(ctx, days, now), Reasons: s.reasonBars(latest(days)),
+		Charts: append([]views.Chart{stateChart(ctx, days, now)}, hourCharts(hours, now)...),
 	})
 }
 
@@ -44,7 +45,7 @@ func (s *Server) showCounters(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.renderCounters(c, countersView(days, time.Now()))
+	return s.renderCounters(c, countersView(c.Request().Context(), days, time.Now()))
 }
 
 // latest are the counts of the last day that was counted.
@@ -57,14 +58,14 @@ func latest(days []link.DayCount) (counts []link.DayCount) {
 	return counts
 }
 
-func countersView(days []link.DayCount, now time.Time) (v views.Counters) {
+func countersView(ctx context.Context, days []link.DayCount, now time.Time) (v views.Counters) {
 	sums := map[string]int{}
 	for _, d := range latest(days) {
 		sums[d.State] += d.Links
 		v.AsOf = views.At(d.CountedAt, now)
 	}
 	for _, state := range []string{views.Active, views.ReauthNeeded, views.MFAPending, views.NotLinked} {
-		counter := views.Counter{State: state, Name: views.StateName(state), Count: sums[state]}
+		counter := views.Counter{State: state, Name: views.StateName(ctx, state), Count: sums[state]}
 		if state != views.NotLinked {
 			counter.Href = subjectsPath + "?" + url.Values{"state": {state}}.Encode()
 		}

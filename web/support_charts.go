@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"maps"
 	"math"
 	"slices"
@@ -17,7 +18,7 @@ const (
 )
 
 // stateChart shows the days up to today; one that was not counted is a gap.
-func stateChart(days []link.DayCount, now time.Time) views.Chart {
+func stateChart(ctx context.Context, days []link.DayCount, now time.Time) views.Chart {
 	c := views.Chart{ID: "states", Title: "Links by state", Text: "How many links stood in each state at the end of each of the last 30 days, in UTC."}
 	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-chartDays)
 	for i := range chartDays {
@@ -30,7 +31,7 @@ func stateChart(days []link.DayCount, now time.Time) views.Chart {
 				values[i] = plus(values[i], float64(d.Links))
 			}
 		}
-		c.Lines = append(c.Lines, views.Line{Name: views.StateName(state), Values: values})
+		c.Lines = append(c.Lines, views.Line{Name: views.StateName(ctx, state), Values: values})
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,16 +43,16 @@ func (s *Server) webhooksView(c echo.Context) (views.Webhooks, error) {
 	hosts := map[uuid.UUID]string{}
 	for _, e := range endpoints {
 		hosts[e.ID] = withoutPath(e.URL)
-		v.Endpoints = append(v.Endpoints, endpointView(e, now))
+		v.Endpoints = append(v.Endpoints, endpointView(ctx, e, now))
 	}
 	log, err := s.Webhooks.Store.Log(ctx, notify.Query{Failed: v.Failed, Most: shownLog})
 	for _, l := range log {
-		v.Log = append(v.Log, deliveryView(l, hosts[l.Endpoint], now))
+		v.Log = append(v.Log, deliveryView(ctx, l, hosts[l.Endpoint], now))
 	}
 	return v, err
 }
 
-func endpointView(e notify.Endpoint, now time.Time) views.Endpoint {
+func endpointView(ctx context.Context, e notify.Endpoint, now time.Time) views.Endpoint {
 	v := views.Endpoint{
 		URL: withoutPath(e.URL), Events: notify.AllEvents, Waiting: e.Waiting, Standing: "enabled",
 		LastSuccess: views.At(e.LastSuccess, now), FailingSince: views.At(e.FailingSince, now),
@@ -69,7 +70,7 @@ func endpointView(e notify.Endpoint, now time.Time) views.Endpoint {
 	case !e.DisabledAt.IsZero():
 		v.Standing = "disabled"
 	case !e.PausedUntil.IsZero():
-		v.Standing = "asks for a pause, which ends " + views.At(e.PausedUntil, now).Ago
+		v.Standing = "asks for a pause, which ends " + views.At(e.PausedUntil, now).Ago(ctx)
 	case !e.FormerUntil.IsZero():
 		v.Standing = "enabled, with two secrets"
 	}
@@ -86,7 +87,7 @@ func withoutPath(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-func deliveryView(l notify.Logged, host string, now time.Time) views.Delivery {
+func deliveryView(ctx context.Context, l notify.Logged, host string, now time.Time) views.Delivery {
 	v := views.Delivery{
 		ID: l.ID.String(), Type: string(l.Type), URL: host, State: string(l.State), At: views.At(l.CreatedAt, now), Next: views.At(l.NextAt, now),
 	}
@@ -94,7 +95,7 @@ func deliveryView(l notify.Logged, host string, now time.Time) views.Delivery {
 		v.UserHref = subjectPath + l.User.String()
 	}
 	for _, a := range l.Attempts {
-		v.Attempts = append(v.Attempts, views.At(a.At, now).Absolute+": "+attemptWords(a))
+		v.Attempts = append(v.Attempts, views.At(a.At, now).Absolute(ctx)+": "+attemptWords(a))
 	}
 	return v
 }

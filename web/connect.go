@@ -34,16 +34,20 @@ func (s *Server) guest(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// guestWhileOpen keeps a connect session that is over from asking Garmin
-// anything.
-func (s *Server) guestWhileOpen(next echo.HandlerFunc) echo.HandlerFunc {
-	return s.guest(func(c echo.Context) error {
-		if v, _ := visitorOf(c); v.connect.Over() {
-			return leave(c, http.StatusConflict, connectHome)
-		}
-		return next(c)
-	})
+// guestWhile lets a guest ask Garmin something while his connect session is as
+// it has to be.
+func (s *Server) guestWhile(is func(*link.ConnectSession) bool) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return s.guest(func(c echo.Context) error {
+			if v, _ := visitorOf(c); !is(v.connect) {
+				return leave(c, http.StatusConflict, connectHome)
+			}
+			return next(c)
+		})
+	}
 }
+
+func goesOn(c *link.ConnectSession) bool { return !c.Over() }
 
 // mayLeadBack lets the forms of a page end at the host: browsers hold what a
 // form leads to against the policy, redirects included.

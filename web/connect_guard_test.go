@@ -74,6 +74,24 @@ func TestLateGuestGoesBack(t *testing.T) {
 	}
 }
 
+// Who typed his password in time may type the code, but begin nothing anew.
+func TestGuestTypesTheCodeOfTheLastMoment(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	g := s.guest("runner-42", link.ToLink)
+	s.db.Advance(t, 29*time.Minute)
+	g.link("mfa").wantRedirect("/connect/mfa")
+	s.db.Advance(t, 5*time.Minute)
+	g.get("/connect/mfa").want(http.StatusOK).wantText("Enter the code from Garmin")
+	asked := s.garmin.Calls(garmintest.OpLogin)
+	g.link("plain").wantRedirect("/connect")
+	g.get("/connect/handoff").wantRedirect("/connect")
+	if s.garmin.Calls(garmintest.OpLogin) != asked {
+		t.Error("Garmin was asked for one who came too late")
+	}
+	g.complete(g.post("/connect/mfa", "code", garmintest.DemoCode).wantBack().Get("code"))
+}
+
 // The state, and the code of what was linked, are for the browser that linked.
 func TestAddressThatHasServedLeadsNoOtherBrowserBack(t *testing.T) {
 	t.Parallel()

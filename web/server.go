@@ -140,7 +140,7 @@ func (s *Server) routes() {
 	e.GET(mailPath, s.showMail)
 	e.POST(mailPath, s.form(s.chooseMail, s.mailAgain))
 
-	s.linking(home, user, user, poller)
+	s.linking(home, linkers{user, user, user, poller})
 	e.GET("/link/changes", s.showChanges, poller)
 	for path, act := range map[string]echo.HandlerFunc{
 		"/link/validate": s.validate,
@@ -168,7 +168,7 @@ func (s *Server) routes() {
 
 	e.GET("/connect/:address", s.showDoor)
 	e.POST("/connect/:address", s.form(s.bind, s.bindAgain, doorsByNetwork))
-	s.linking(connectHome, s.guest, s.guestWhileOpen, s.guest)
+	s.linking(connectHome, linkers{s.guest, s.guestWhile((*link.ConnectSession).Begins), s.guestWhile(goesOn), s.guest})
 	e.GET("/connect/leave", to(connectHome), s.guest)
 	e.POST("/connect/leave", s.form(s.leaveConnect, s.linkAgain, actsByUser, actsByNetwork), s.guest)
 
@@ -178,29 +178,32 @@ func (s *Server) routes() {
 	s.administering(admin)
 }
 
+// linkers says who may see how a link stands, who may begin a sign-in to
+// Garmin, who may go on with one, and who may poll.
+type linkers struct{ see, begin, goOn, poll echo.MiddlewareFunc }
+
 // linking is the map of what leads to a link, for those who are signed in and
-// for those whom a host application has sent: who may see how it stands, who
-// may go on, and who may poll.
-func (s *Server) linking(base string, see, act, poll echo.MiddlewareFunc) {
+// for those whom a host application has sent.
+func (s *Server) linking(base string, who linkers) {
 	e := s.echo
-	e.GET(base, s.showLink, see)
-	e.GET(base+"/mfa", s.showChallenge, see)
-	e.GET(base+"/status", s.showStatus, poll)
+	e.GET(base, s.showLink, who.see)
+	e.POST(base, s.form(s.startLink, s.linkAgain, actsByUser, actsByNetwork), who.begin)
+	e.GET(base+"/mfa", s.showChallenge, who.see)
+	e.GET(base+"/status", s.showStatus, who.poll)
 	for path, handler := range map[string]echo.HandlerFunc{
-		"":            s.startLink,
 		"/mfa":        s.submitCode,
 		"/mfa/resend": s.resendCode,
 		"/cancel":     s.cancel,
 		"/replace":    s.replace,
 	} {
-		e.POST(base+path, s.form(handler, s.linkAgain, actsByUser, actsByNetwork), act)
-		if path != "" && path != "/mfa" {
-			e.GET(base+path, to(base), see)
+		e.POST(base+path, s.form(handler, s.linkAgain, actsByUser, actsByNetwork), who.goOn)
+		if path != "/mfa" {
+			e.GET(base+path, to(base), who.see)
 		}
 	}
-	e.GET(base+"/handoff", s.showHandoff, act, s.framesGarmin)
-	e.GET(base+"/ticket", to(base+"/handoff"), act)
-	e.POST(base+"/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), act, s.framesGarmin)
+	e.GET(base+"/handoff", s.showHandoff, who.begin, s.framesGarmin)
+	e.GET(base+"/ticket", to(base+"/handoff"), who.begin)
+	e.POST(base+"/ticket", s.form(s.redeemTicket, s.handoffAgain, actsByUser, actsByNetwork), who.begin, s.framesGarmin)
 }
 
 // supporting is the map of what staff look into, and may do for one user.

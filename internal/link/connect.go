@@ -38,7 +38,7 @@ const (
 	ConnectCompleted  ConnectStatus = "completed"  // by the host
 	ConnectCancelled  ConnectStatus = "cancelled"  // by its user
 	ConnectExpired    ConnectStatus = "expired"    // before anything came of it
-	ConnectSuperseded ConnectStatus = "superseded" // the link was removed
+	ConnectSuperseded ConnectStatus = "superseded" // the link was removed, or another way has led to something in its place
 	ConnectRefused    ConnectStatus = "refused"    // too many wrong codes
 )
 
@@ -63,6 +63,7 @@ type ConnectSession struct {
 	Browser        []byte // hash of the secret of the browser that it is bound to; nil: of none yet
 	CodeGeneration int64  // of the session that it has led to
 	Waiting        bool   // that is a candidate, which still waits
+	Asked          bool   // Garmin waits for a code, for a login that was begun in time
 	Tries          int    // wrong codes
 
 	CreatedAt, ExpiresAt, BoundAt time.Time
@@ -99,7 +100,7 @@ func (c *ConnectSession) Status() ConnectStatus {
 		return c.Outcome
 	case c.Waiting, c.relinked():
 		return ConnectLinked
-	case !c.Now.Before(c.ExpiresAt):
+	case !c.Begins() && !c.Asked:
 		return ConnectExpired
 	default:
 		return ConnectOpen
@@ -112,6 +113,9 @@ func (c *ConnectSession) Over() bool {
 	status := c.Status()
 	return status != ConnectOpen && status != ConnectLinked || c.closed(c.Now)
 }
+
+// Begins reports that a login could still be begun under it when it was read.
+func (c *ConnectSession) Begins() bool { return !c.over(c.Now) }
 
 // relinked says that it has made the link live.
 func (c *ConnectSession) relinked() bool { return c.Purpose == ToRelink && c.CodeGeneration != 0 }

@@ -56,6 +56,66 @@ func TestLoginAtTheLastMomentCounts(t *testing.T) {
 	v.wantState("active")
 }
 
+// A code that was asked for in time may be typed for as long as it lives.
+func TestCodeOfTheLastMomentMayBeTypedLater(t *testing.T) {
+	t.Parallel()
+	begun := func() *visit {
+		v := newHost(t).bound(link.ToLink)
+		v.advance(29 * time.Minute)
+		v.start("mfa")
+		v.advance(8 * time.Minute)
+		v.wantStatus(link.ConnectOpen)
+		return v
+	}
+	v := begun()
+	if c, err := v.links.BoundConnect(context.Background(), v.browser); err != nil || c.Over() || c.Begins() {
+		t.Errorf("over: %t, begins: %t, %v", c.Over(), c.Begins(), err)
+	}
+	if _, err := v.links.SubmitCode(context.Background(), v.act, uuid.Nil, garmintest.DemoCode); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.complete(v.back().Get("code")); err != nil {
+		t.Error(err)
+	}
+	v.wantState("active")
+
+	v = begun()
+	v.leave("error", "cancelled")
+	v.wantNothingLeft(link.ConnectCancelled)
+
+	v = begun()
+	if _, err := v.links.Cancel(context.Background(), v.act); err != nil {
+		t.Fatal(err)
+	}
+	v.wantNothingLeft(link.ConnectExpired)
+}
+
+// The code that its host may hold completes nothing any more.
+func TestLaterLoginElsewhereEndsTheVisit(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]func(*visit) error{
+		"under another visit": func(v *visit) error { _, err := v.bound(link.ToLink).tryStart("plain"); return err },
+		"of his own": func(v *visit) error {
+			_, err := v.links.Start(context.Background(), v.world.act(), credentials("plain"))
+			return err
+		},
+		"up to a code": func(v *visit) error { _, err := v.bound(link.ToLink).tryStart("mfa"); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newHost(t).bound(link.ToLink)
+			v.start("plain")
+			code := v.back().Get("code")
+			if err := other(v); err != nil {
+				t.Fatal(err)
+			}
+			v.wantStatus(link.ConnectSuperseded)
+			_, err := v.complete(code)
+			wantKind(t, err, link.ConnectOver)
+		})
+	}
+}
+
 func TestCandidateOfAVisitEndsWithIt(t *testing.T) {
 	t.Parallel()
 	v := newHost(t).bound(link.ToLink)

@@ -108,7 +108,7 @@ func (r *Record) waits(c *ConnectSession) bool {
 func (s *Service) Leave(ctx context.Context, act Act) (address Secret, err error) {
 	err = s.update(ctx, act, func(r *Record) error {
 		c := r.Connect
-		if c.Outcome != "" || c.relinked() || !r.Now.Before(c.ExpiresAt) && !r.waits(c) {
+		if c.Outcome != "" || c.relinked() || c.over(r.Now) && !r.waits(c) && r.challengeOf(act) == nil {
 			return nil
 		}
 		return s.leave(r, act)

@@ -86,6 +86,17 @@ func (r *Record) candidateOf(act Act) *SealedCandidate {
 	return nil
 }
 
+// displace ends the connect session whose candidate is gone by another way's
+// doing: its host holds a code that completes nothing any more.
+func (r *Record) displace(former *SealedCandidate, act Act) {
+	if former == nil || former.Connect == noID || former.Connect == act.Connect || !r.Now.Before(former.ExpiresAt) {
+		return
+	}
+	if r.Candidate == nil || r.Candidate.Session.Generation != former.Session.Generation {
+		r.Displaced = former.Connect
+	}
+}
+
 // challengeOf is the challenge that an act may answer: a code that is typed
 // elsewhere must not lead past the connect session under which it was asked for.
 func (r *Record) challengeOf(act Act) *PendingChallenge {

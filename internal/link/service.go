@@ -114,7 +114,14 @@ func (s *Service) update(ctx context.Context, act Act, decide func(*Record) erro
 func (s *Service) write(ctx context.Context, act Act, decide func(*Record) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	err := s.store.Update(ctx, act, decide)
+	err := s.store.Update(ctx, act, func(r *Record) error {
+		former := r.Candidate
+		if err := decide(r); err != nil {
+			return err
+		}
+		r.displace(former, act)
+		return nil
+	})
 	switch {
 	case errors.Is(err, ErrAccountTaken):
 		return &Error{Kind: AccountTaken, Err: err}

@@ -155,6 +155,7 @@ type Record struct {
 	Fresh       int64           // a generation that no session has had
 	Connect     *ConnectSession // of the act
 	EndConnects bool            // end all connect sessions of the user
+	Displaced   uuid.UUID       // the connect session to end, as its candidate made room for another way
 }
 
 // PendingChallenge is a challenge as it is kept.

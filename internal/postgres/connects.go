@@ -40,7 +40,7 @@ type connectRow struct {
 func (connectRow) TableName() string { return "connect_sessions" }
 
 // shownConnect is a connect session with what tells whose it is, and whether
-// its candidate stands.
+// its candidate or challenge stands.
 type shownConnect struct {
 	Row         connectRow `gorm:"embedded"` // GORM passes over what is embedded and not exported
 	Email       *string
@@ -48,17 +48,20 @@ type shownConnect struct {
 	Application *string
 	Account     *string
 	Waiting     bool
+	Asked       bool
 	Now         time.Time
 }
 
 const connectQuery = `
-	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, app_now() AS now,
+	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, h.id IS NOT NULL AS asked, app_now() AS now,
 		CASE WHEN c.purpose = 'relink' THEN coalesce(s.garmin_name, regexp_replace(s.garmin_email, '^(.)[^@]*', '\1…')) END AS account
 	FROM connect_sessions c
 	JOIN users u ON u.id = c.user_id
 	LEFT JOIN service_tokens t ON t.id = c.token_id
 	LEFT JOIN garmin_authentication_states s ON s.user_id = c.user_id
 	LEFT JOIN garmin_candidates k ON k.user_id = c.user_id AND k.connect_session_id = c.id AND k.expires_at > app_now()
+	LEFT JOIN garmin_challenges h ON h.id = s.challenge_id AND h.connect_session_id = c.id
+		AND greatest(h.expires_at, h.claimed_until) > app_now()
 	WHERE `
 
 // Connect implements link.Store.
@@ -93,7 +96,7 @@ func readConnect(db *gorm.DB, which string, args ...any) (link.ConnectSession, e
 	c := row.Row.session()
 	c.Email, c.ExternalID = value(row.Email), value(row.ExternalID)
 	c.Application, c.Account = value(row.Application), value(row.Account)
-	c.Waiting, c.Now = row.Waiting, row.Now
+	c.Waiting, c.Asked, c.Now = row.Waiting, row.Asked, row.Now
 	return c, err
 }
 
@@ -121,9 +124,12 @@ func connectOf(c *link.ConnectSession) connectRow {
 
 func writeConnect(tx *gorm.DB, old, r link.Record) error {
 	if r.EndConnects {
-		ended := tx.Model(&connectRow{}).Where("user_id = ? AND outcome IS NULL", r.User).
-			Updates(map[string]any{"outcome": string(link.ConnectSuperseded), "ended_at": r.Now})
-		return ended.Error
+		return supersede(tx, r)
+	}
+	if r.Displaced != uuid.Nil {
+		if err := supersede(tx.Where("id = ?", r.Displaced), r); err != nil {
+			return err
+		}
 	}
 	if reflect.DeepEqual(old.Connect, r.Connect) {
 		return nil
@@ -134,4 +140,10 @@ func writeConnect(tx *gorm.DB, old, r link.Record) error {
 	}
 	return tx.Model(&connectRow{}).Where("id = ?", row.ID).
 		Select("browser", "bound_at", "code_generation", "returned_at", "tries", "ended_at", "outcome").Updates(&row).Error
+}
+
+// supersede ends connect sessions of the user.
+func supersede(tx *gorm.DB, r link.Record) error {
+	return tx.Model(&connectRow{}).Where("user_id = ? AND outcome IS NULL", r.User).
+		Updates(map[string]any{"outcome": string(link.ConnectSuperseded), "ended_at": r.Now}).Error
 }

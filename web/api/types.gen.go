@@ -496,8 +496,8 @@ type ConnectSession struct {
 
 	// Status `open`: waits for the user. `linked`: he has linked and goes back; a
 	// first link waits for its completion. `completed`, `cancelled` (by him),
-	// `expired`, `superseded` (the link was removed) and `refused` (five wrong
-	// codes) are over.
+	// `expired`, `superseded` (the link was removed, or its user signed in to
+	// Garmin on another way since) and `refused` (five wrong codes) are over.
 	Status ConnectSessionStatus `json:"status"`
 
 	// URL Where to send the user; given when the session is created, and when that request is repeated. Secret.
@@ -529,8 +529,8 @@ type ConnectSessionRequest struct {
 
 // ConnectSessionStatus `open`: waits for the user. `linked`: he has linked and goes back; a
 // first link waits for its completion. `completed`, `cancelled` (by him),
-// `expired`, `superseded` (the link was removed) and `refused` (five wrong
-// codes) are over.
+// `expired`, `superseded` (the link was removed, or its user signed in to
+// Garmin on another way since) and `refused` (five wrong codes) are over.
 type ConnectSessionStatus string
 
 // Event The same as in webhooks.

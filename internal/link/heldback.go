@@ -1,9 +1,12 @@
 package link
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
+
+	"github.com/garminlink/garminlink/internal/garmin"
 )
 
 // CoolDown is something that may not be done before a time.
@@ -41,6 +44,20 @@ func (c CoolDown) Holds() (h Hold, host string) {
 	default:
 		return "", ""
 	}
+}
+
+// HeldBackFor lists what Garmin, or its failing, holds back of one link, a login
+// to come included.
+func (s *Service) HeldBackFor(ctx context.Context, l Link) ([]CoolDown, error) {
+	region := garmin.Region(cmp.Or(l.Region, string(garmin.RegionGlobal)))
+	keys := []string{JudgingCoolDown}
+	for _, host := range []string{signInHost, tokenHost, apiHost} {
+		keys = append(keys, hostKey(region, host), breakerKey(hostName(region, host)))
+	}
+	if l.GarminEmail != "" {
+		keys = append(keys, s.accountKey(l.GarminEmail))
+	}
+	return s.store.CoolDownsOf(ctx, keys)
 }
 
 // HeldBack lists what Garmin, or its failing, holds back now.

@@ -79,6 +79,12 @@ type Link struct {
 	LastValidated time.Time // zero until the first success
 	RefreshedAt   time.Time // zero before the first refresh
 	ExpiresAt     time.Time // of the access token, which refreshing moves
+	EndsAt        time.Time // of the session, which refreshing does not move; zero: none is known
+	NextCheck     time.Time // when it is validated next, if nobody asks for it before; zero without a session
+	RefusedSince  time.Time // Garmin refuses what it handed out, and is not believed yet; zero: it does not
+
+	ReportedAt      time.Time // when a worker said last how the session fared; zero: none has
+	ReportedOutcome Outcome
 
 	// ReconnectBefore is an end, within a week, that refreshing does not move;
 	// zero if there is none.

@@ -117,12 +117,23 @@ func (c *PendingChallenge) expired(now time.Time) bool {
 // other reports that a Garmin account is not the one that is linked.
 func (r *Record) other(guid string) bool { return r.GarminGUID != "" && r.GarminGUID != guid }
 
+// refusedSince is when Garmin began to refuse what it handed out; zero: it does
+// not.
+func (r *Record) refusedSince() time.Time {
+	grant, api := r.GrantRefusedAt, r.APIRefusedSince
+	if grant.IsZero() || !api.IsZero() && api.Before(grant) {
+		return api
+	}
+	return grant
+}
+
 // view is what may be told of the record to the one who acts.
 func (r *Record) view(act Act) Link {
 	l := Link{
 		State: r.State, Region: r.Region, GarminEmail: r.GarminEmail, GarminName: r.GarminName,
 		Reason: r.Reason, CreatedAt: r.CreatedAt, Since: r.Since, LastValidated: r.LastValidated,
-		RefreshedAt: r.RefreshedAt, ExpiresAt: r.Session.ExpiresAt, AsOf: r.Now,
+		RefreshedAt: r.RefreshedAt, ExpiresAt: r.Session.ExpiresAt, EndsAt: r.EndsAt, NextCheck: r.NextCheck,
+		RefusedSince: r.refusedSince(), ReportedAt: r.ReportedAt, ReportedOutcome: r.ReportedOutcome, AsOf: r.Now,
 	}
 	if r.endsSoon() {
 		l.ReconnectBefore = r.EndsAt

@@ -133,6 +133,9 @@ type Record struct {
 	RefreshedAt time.Time
 	NextCheck   time.Time
 
+	ReportedAt      time.Time // see Link; only read
+	ReportedOutcome Outcome
+
 	// Of a refresh: who does one, what was begun and not known to be ended,
 	// the session that it replaced until the new one has worked once, and
 	// since when Garmin refuses.

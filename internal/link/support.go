@@ -123,6 +123,9 @@ type SupportStore interface {
 	// CoolDowns lists those whose keys have a prefix and that are not over, by
 	// key.
 	CoolDowns(ctx context.Context, prefix string) ([]CoolDown, error)
+
+	// CoolDownsOf lists those with these keys that are not over, by key.
+	CoolDownsOf(ctx context.Context, keys []string) ([]CoolDown, error)
 }
 
 // Search lists subjects for staff, as SupportStore does.

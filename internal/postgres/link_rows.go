@@ -35,6 +35,8 @@ type stateRow struct {
 	WarnedOf          *time.Time
 	RefreshedAt       *time.Time
 	NextCheckAt       *time.Time
+	ReportedAt        *time.Time `gorm:"->"` // Report writes it, and no Update
+	ReportedOutcome   *string    `gorm:"->"`
 
 	LeaseOwner         *uuid.UUID
 	LeaseUntil         *time.Time
@@ -163,6 +165,7 @@ func (s *stateRow) fill(r *link.Record) {
 	}
 	r.ObtainedAt, r.EndsAt, r.WarnedOf = value(s.SessionObtainedAt), value(s.SessionEndsAt), value(s.WarnedOf)
 	r.RefreshedAt, r.NextCheck = value(s.RefreshedAt), value(s.NextCheckAt)
+	r.ReportedAt, r.ReportedOutcome = value(s.ReportedAt), link.Outcome(value(s.ReportedOutcome))
 	r.LeaseOwner, r.LeaseUntil = value(s.LeaseOwner), value(s.LeaseUntil)
 	r.Intent, r.IntentAt = value(s.IntentGeneration), value(s.IntentAt)
 	r.GrantRefusedAt = value(s.GrantRefusedAt)

@@ -23,9 +23,18 @@ func (p *Links) Backlog(ctx context.Context) (due int, overdue time.Duration, er
 
 // CoolDowns implements link.Store.
 func (p *Links) CoolDowns(ctx context.Context, prefix string) ([]link.CoolDown, error) {
+	return p.coolDowns(ctx, "starts_with(key, ?)", prefix)
+}
+
+// CoolDownsOf implements link.Store.
+func (p *Links) CoolDownsOf(ctx context.Context, keys []string) ([]link.CoolDown, error) {
+	return p.coolDowns(ctx, "key IN ?", keys)
+}
+
+func (p *Links) coolDowns(ctx context.Context, which string, value any) ([]link.CoolDown, error) {
 	var rows []link.CoolDown
 	err := p.db.WithContext(ctx).Raw(`
 		SELECT key, until, (extract(epoch FROM until - app_now()) * 1000000000)::bigint AS "left"
-		FROM cool_downs WHERE starts_with(key, ?) AND until > app_now() ORDER BY key`, prefix).Scan(&rows).Error
+		FROM cool_downs WHERE `+which+` AND until > app_now() ORDER BY key`, value).Scan(&rows).Error
 	return rows, linkError(ctx, err)
 }

@@ -181,6 +181,7 @@ func TestImportEndsSoftlyAndGoesOn(t *testing.T) {
 	stopped := s.bulk(dir)
 	s.awaitGarmin(garmintest.OpProfile, importsAtOnce)
 	stopped.ask(t, syscall.SIGINT)
+	s.eventually("a word of the stop", func() bool { return strings.Contains(stopped.log.String(), "Stopping: ") })
 	release()
 	stopped.want(t, exitFailure, fmt.Sprintf("stopped after %d of 10", importsAtOnce), "run the same again")
 	s.wantLinks(importsAtOnce)

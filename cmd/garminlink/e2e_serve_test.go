@@ -62,11 +62,9 @@ func TestUserMadeOnTheCommandLineSignsIn(t *testing.T) {
 // balancer sends more.
 func TestSigtermLetsALoginEnd(t *testing.T) {
 	t.Parallel()
-	free := localListener(t)
-	ops := free.Addr().String()
-	free.Close()
-	s := newStack(t, "OPS_ADDR="+ops)
+	s := newStack(t, "OPS_ADDR=127.0.0.1:0")
 	replica := s.replica()
+	ops := replica.await(t, "serving operators")["addr"].(string)
 	v := s.runner("runner")
 	if said := get(t, "http://"+ops+"/readyz"); said != "ok\n" {
 		t.Errorf("at first /readyz says %q", said)

@@ -120,6 +120,24 @@ func (s *stack) awaitGarmin(op garmintest.Op, n int) {
 	}
 }
 
+// eventually waits for what follows by itself from what a test has seen
+// already: a program may write down, or count, what it did after the fact.
+func (s *stack) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	// A worker that was killed leads for 15 s, and is succeeded 6 s later.
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !holds() {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			s.t.Fatalf("%s: not in time:\n%s", what, s.programs[len(s.programs)-1].log)
+		}
+	}
+}
+
 func (s *stack) wantCalls(op garmintest.Op, want int) {
 	s.t.Helper()
 	if got := s.garmin.Calls(op); got != want {

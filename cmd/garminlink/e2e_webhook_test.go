@@ -87,14 +87,11 @@ func TestEventsReachWebhooksAndListeners(t *testing.T) {
 			t.Errorf("the listener got %s, the webhook %s", notified.Payload, m.body)
 		}
 	}
-	numbers := get(t, "http://"+ops+"/metrics")
-	if want := `garminlink_webhook_attempts_total{outcome="delivered"} 2`; !strings.Contains(numbers, want) {
-		t.Errorf("/metrics lacks %s", want)
-	}
-	log := garminlink(t, "", s.settings, "webhook", "log", "--user", v.id.String())
-	if strings.Count(log.stdout, "\n  delivered\n") != 2 || !log.says(fmt.Sprintf("of user %s", v.id)) {
-		t.Errorf("the log has\n%s", log.stdout)
-	}
+	s.awaitMetrics(ops, `garminlink_webhook_attempts_total{outcome="delivered"} 2`)
+	s.eventually("two deliveries in the log", func() bool {
+		log := garminlink(t, "", s.settings, "webhook", "log", "--user", v.id.String())
+		return strings.Count(log.stdout, "\n  delivered\n") == 2 && log.says(fmt.Sprintf("of user %s", v.id))
+	})
 	if strings.Contains(s.dump(), secret) || strings.Contains(worker.log.String(), secret) {
 		t.Error("the secret came to light")
 	}

@@ -41,6 +41,8 @@ type importer struct {
 // run tries all newcomers, and those who were not linked for a reason that may
 // pass once more in each round. It fails when no other can be linked either.
 func (im *importer) run(ctx context.Context, all []newcomer) error {
+	forget := context.AfterFunc(ctx, func() { im.tally.say("Stopping: those whom Garmin is being asked about come to their end.") })
+	defer forget()
 	for round := 1; len(all) > 0; round++ {
 		if round > 1 {
 			im.tally.say("In %s, %d are tried again.", roundPause, len(all))

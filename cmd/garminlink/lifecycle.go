@@ -55,8 +55,8 @@ func (l lifecycle) run(ctx context.Context) error {
 	}
 	group.Go(func() error {
 		<-ctx.Done()
-		l.log.Info("draining")
 		l.draining.Store(true)
+		l.log.Info("draining")
 		time.Sleep(l.pause)
 		return shutDown(servers)
 	})

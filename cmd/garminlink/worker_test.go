@@ -31,17 +31,16 @@ func linked(t *testing.T) (*stack, uuid.UUID) {
 // awaitProof waits until a link was proved to work by the clock that stands now.
 func (s *stack) awaitProof(user uuid.UUID) {
 	s.t.Helper()
-	// A worker that was killed leads for 15 s, and is succeeded 6 s later.
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
-	defer cancel()
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for !stored[bool](s, "SELECT last_validated > app_now() - interval '5 minutes' FROM garmin_authentication_states WHERE user_id = $1", user) {
-		select {
-		case <-look.C:
-		case <-ctx.Done():
-			s.t.Fatalf("the link was not proved:\n%s", s.programs[len(s.programs)-1].log)
-		}
+	s.eventually("the proof of the link", func() bool {
+		return stored[bool](s, "SELECT last_validated > app_now() - interval '5 minutes' FROM garmin_authentication_states WHERE user_id = $1", user)
+	})
+}
+
+// awaitMetrics waits until a program says all these of itself.
+func (s *stack) awaitMetrics(ops string, wants ...string) {
+	s.t.Helper()
+	for _, want := range wants {
+		s.eventually(want, func() bool { return strings.Contains(get(s.t, "http://"+ops+"/metrics"), want) })
 	}
 }
 
@@ -53,12 +52,7 @@ func TestWorkerKeepsLinksAlive(t *testing.T) {
 	s.awaitProof(user)
 	s.wantCalls(garmintest.OpRefresh, 1)
 	s.wantState(user, "active")
-	numbers := get(t, "http://"+ops+"/metrics")
-	for _, want := range []string{`garminlink_link_checks_total{outcome="done"} 1`, "garminlink_links_due ", "garminlink_links_overdue_seconds "} {
-		if !strings.Contains(numbers, want) {
-			t.Errorf("/metrics lacks %s", want)
-		}
-	}
+	s.awaitMetrics(ops, `garminlink_link_checks_total{outcome="done"} 1`, "garminlink_links_due ", "garminlink_links_overdue_seconds ")
 	if got := garminlink(t, "", []string{"OPS_ADDR=" + ops}, "healthcheck"); got.code != exitOK {
 		t.Errorf("healthcheck: exit code %d: %s", got.code, got.stderr)
 	}

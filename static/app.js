@@ -15,7 +15,8 @@
 
 	// Times, in the reader's own zone.
 
-	const locale = navigator.languages.find((tag) => tag.startsWith(document.documentElement.lang)) ?? "en-GB";
+	const spoken = document.documentElement.lang;
+	const locale = navigator.languages.find((tag) => tag.split("-")[0] === spoken.split("-")[0]) ?? (spoken === "en" ? "en-GB" : spoken);
 	const clock = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
 	function showLocalTimes() {
@@ -43,7 +44,7 @@
 	function show(sentence, left) {
 		const hours = Math.floor(left / 3600), minutes = Math.floor(left / 60) % 60;
 		sentence.querySelector("[data-left]").textContent = hours > 0
-			? `${hours} h ${minutes} min`
+			? `${hours}:${String(minutes).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`
 			: `${minutes}:${String(left % 60).padStart(2, "0")}`;
 		if (left === 60 && sentence.dataset.countdown > 60) announce(sentence.textContent);
 	}

@@ -32,6 +32,8 @@ type Chrome struct {
 	Role            string // user, support or admin
 	Base            string // below which forms and links of a link's pages lead; "" for /link
 	SimulatedGarmin bool
+	Here            string // path and query of this page
+	Language        string // what this browser was told to speak before anybody signed in; "": its own
 	Nonce           string // of this response's Content-Security-Policy (script-src 'nonce-...'); a part needs the header, too
 }
 

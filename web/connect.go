@@ -28,6 +28,7 @@ func (s *Server) guest(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		c.Set(localeKey, session.Locale)
 		c.Set(visitorKey, visitor{User: account.User{ID: session.User}, connect: &session})
 		s.mayLeadBack(c, &session)
 		return next(c)

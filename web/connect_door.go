@@ -34,6 +34,7 @@ func (s *Server) doorOf(c echo.Context) (link.ConnectSession, error) {
 		err = echo.ErrNotFound
 	}
 	if err == nil {
+		c.Set(localeKey, session.Locale)
 		s.mayLeadBack(c, &session)
 	}
 	return session, err
@@ -41,7 +42,7 @@ func (s *Server) doorOf(c echo.Context) (link.ConnectSession, error) {
 
 func (s *Server) doorView(c echo.Context, session link.ConnectSession) views.Door {
 	v := views.Door{
-		Visit: visitView(session), Over: s.overWords(&session),
+		Visit: visitView(session), Over: s.overWords(c, &session),
 		Address: connectHome + "/" + c.Param("address"), Browser: rand.Text(),
 	}
 	if session.Over() && !session.BoundAt.IsZero() {

@@ -21,7 +21,7 @@ func (s *Server) pageOf(c echo.Context, v views.Link) views.View {
 	if v.Candidate != nil {
 		v.Candidate.Host = visit.Application
 	}
-	page := views.Connect{Link: v, Visit: visit, Over: s.overWords(who.connect)}
+	page := views.Connect{Link: v, Visit: visit, Over: s.overWords(c, who.connect)}
 	if who.connect.Purpose == link.ToRelink && who.connect.Status() == link.ConnectLinked {
 		page.Linked = who.connect.Account
 	}
@@ -31,9 +31,9 @@ func (s *Server) pageOf(c echo.Context, v views.Link) views.View {
 // statusOf is the status part for the one who sees it.
 func (s *Server) statusOf(c echo.Context, l link.Link) views.Status {
 	if v, _ := visitorOf(c); v.connect != nil {
-		return briefly(s.statusView(l), l.Candidate != nil)
+		return briefly(s.statusView(c, l), l.Candidate != nil)
 	}
-	return s.statusView(l)
+	return s.statusView(c, l)
 }
 
 // briefly leaves out whose link it is: an address that was sent may have been
@@ -59,9 +59,9 @@ func visitView(session link.ConnectSession) views.Visit {
 }
 
 // overWords says why a connect session leads no further; "" if it does.
-func (s *Server) overWords(session *link.ConnectSession) string {
+func (s *Server) overWords(c echo.Context, session *link.ConnectSession) string {
 	if !session.Over() {
 		return ""
 	}
-	return s.texts.Connect[session.Status()]
+	return s.words(c).Connect[session.Status()]
 }

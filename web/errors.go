@@ -153,28 +153,28 @@ var accountPlaces = []struct {
 // judge is the one place where an error becomes a status and words. ofForm
 // says that the words belong on the page of the form that was sent; other
 // errors have a page of their own.
-func (s *Server) judge(err error) (a answer, ofForm bool) {
+func (t *texts) judge(err error) (a answer, ofForm bool) {
 	if e, ok := errors.AsType[*link.Error](err); ok {
 		if p, known := linkPlaces[e.Kind]; known {
 			return answer{
-				message: s.texts.Link[e.Kind], status: p.status, field: p.field, retry: e.RetryAfter,
-				kind: e.Kind, instead: s.texts.Instead[e.Kind],
+				message: t.Link[e.Kind], status: p.status, field: p.field, retry: e.RetryAfter,
+				kind: e.Kind, instead: t.Instead[e.Kind],
 			}, true
 		}
 	}
 	for _, p := range accountPlaces {
 		if errors.Is(err, p.err) {
-			return answer{message: s.texts.Account[p.text], status: p.status, field: p.field}, true
+			return answer{message: t.Account[p.text], status: p.status, field: p.field}, true
 		}
 	}
 	if e, ok := errors.AsType[*tooMany](err); ok {
-		return answer{message: s.texts.Pages[http.StatusTooManyRequests], status: http.StatusTooManyRequests, retry: e.wait}, true
+		return answer{message: t.Pages[http.StatusTooManyRequests], status: http.StatusTooManyRequests, retry: e.wait}, true
 	}
 	status := statusOf(err)
-	text, known := s.texts.Pages[status]
+	text, known := t.Pages[status]
 	if !known {
 		status = http.StatusInternalServerError
-		text = s.texts.Pages[status]
+		text = t.Pages[status]
 	}
 	return answer{message: text, status: status}, status == http.StatusUnprocessableEntity
 }
@@ -182,9 +182,10 @@ func (s *Server) judge(err error) (a answer, ofForm bool) {
 // judgeFor has the words of those whom a host application has sent, where they
 // differ.
 func (s *Server) judgeFor(c echo.Context, err error) (a answer, ofForm bool) {
-	a, ofForm = s.judge(err)
+	t := s.words(c)
+	a, ofForm = t.judge(err)
 	v, _ := visitorOf(c)
-	if m, ok := s.texts.Guests[a.kind]; ok && v.connect != nil {
+	if m, ok := t.Guests[a.kind]; ok && v.connect != nil {
 		a.message = m
 	}
 	return a, ofForm
@@ -192,8 +193,8 @@ func (s *Server) judgeFor(c echo.Context, err error) (a answer, ofForm bool) {
 
 // inWay has the words of a way on which no password was typed, where they
 // differ.
-func (s *Server) inWay(w link.Way, a answer) answer {
-	if m, ok := s.texts.Ways[w][a.kind]; ok {
+func (t *texts) inWay(w link.Way, a answer) answer {
+	if m, ok := t.Ways[w][a.kind]; ok {
 		a.message = m
 	}
 	return a
@@ -214,7 +215,7 @@ func statusOf(err error) int {
 
 // fail answers an error that no form showed.
 func (s *Server) fail(err error, c echo.Context) {
-	a, _ := s.judge(err)
+	a, _ := s.words(c).judge(err)
 	s.note(c, a, err)
 	if c.Response().Committed {
 		return

@@ -52,13 +52,13 @@ func constants(t *testing.T, dir, typeName string) (values []string) {
 	return values
 }
 
-func newTestServer(t *testing.T) *Server {
+func english(t *testing.T) *texts {
 	t.Helper()
-	texts, err := readTexts()
+	all, err := readTexts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Server{texts: texts}
+	return all["en"]
 }
 
 func wantWords(t *testing.T, about string, m message) {
@@ -71,10 +71,10 @@ func wantWords(t *testing.T, about string, m message) {
 
 func TestEveryKindHasAPlaceAndWords(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t)
+	words := english(t)
 	kinds := constants(t, "../internal/link", "Kind")
 	for _, k := range kinds {
-		a, ofForm := s.judge(&link.Error{Kind: link.Kind(k)})
+		a, ofForm := words.judge(&link.Error{Kind: link.Kind(k)})
 		wantWords(t, k, a.message)
 		if !ofForm || a.status < 400 || http.StatusText(a.status) == "" {
 			t.Errorf("%s: status %d, of the form: %v", k, a.status, ofForm)
@@ -83,93 +83,93 @@ func TestEveryKindHasAPlaceAndWords(t *testing.T) {
 			t.Errorf("%s does not say what to do next", k)
 		}
 	}
-	if len(linkPlaces) != len(kinds) || len(s.texts.Link) != len(kinds) {
-		t.Errorf("%d kinds, %d places, %d messages", len(kinds), len(linkPlaces), len(s.texts.Link))
+	if len(linkPlaces) != len(kinds) || len(words.Link) != len(kinds) {
+		t.Errorf("%d kinds, %d places, %d messages", len(kinds), len(linkPlaces), len(words.Link))
 	}
 }
 
 // Where nobody looked at the password, Garmin's own page is the way.
 func TestGarminsOwnPageIsNamedWhereItHelps(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t)
+	words := english(t)
 	for _, k := range []link.Kind{link.Captcha, link.Blocked, link.RateLimited} {
-		if a, _ := s.judge(&link.Error{Kind: k}); !strings.Contains(a.instead, "Garmin’s own page") {
+		if a, _ := words.judge(&link.Error{Kind: k}); !strings.Contains(a.instead, "Garmin’s own page") {
 			t.Errorf("%s: %q", k, a.instead)
 		}
 	}
-	if a, _ := s.judge(&link.Error{Kind: link.WrongPassword}); a.instead != "" || len(s.texts.Instead) != 3 {
-		t.Errorf("it is offered elsewhere, too: %v", s.texts.Instead)
+	if a, _ := words.judge(&link.Error{Kind: link.WrongPassword}); a.instead != "" || len(words.Instead) != 3 {
+		t.Errorf("it is offered elsewhere, too: %v", words.Instead)
 	}
 }
 
 func TestEveryReasonAndNoticeHasWords(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t)
+	words := english(t)
 	reasons := constants(t, "../internal/link", "Reason")
 	for _, r := range reasons {
-		if s.texts.Reasons[link.Reason(r)] == "" {
+		if words.Reasons[link.Reason(r)] == "" {
 			t.Errorf("no words for the reason %s", r)
 		}
 	}
 	notices := slices.DeleteFunc(constants(t, ".", "notice"), func(n string) bool { return n == "" })
 	for _, n := range notices {
-		if s.texts.Notices[notice(n)] == "" {
+		if words.Notices[notice(n)] == "" {
 			t.Errorf("no words for the notice %s", n)
 		}
 	}
-	if len(s.texts.Reasons) != len(reasons) || len(s.texts.Notices) != len(notices) {
+	if len(words.Reasons) != len(reasons) || len(words.Notices) != len(notices) {
 		t.Error("there are words that nothing shows")
 	}
 }
 
 func TestEveryScopeHasWords(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t)
+	words := english(t)
 	for _, scope := range constants(t, "../internal/account", "Scope") {
-		if s.texts.Scopes[account.Scope(scope)] == "" {
+		if words.Scopes[account.Scope(scope)] == "" {
 			t.Errorf("no words for the scope %s", scope)
 		}
 	}
-	if len(s.texts.Scopes) != len(account.Scopes()) {
+	if len(words.Scopes) != len(account.Scopes()) {
 		t.Error("there are words that nothing shows")
 	}
 }
 
 func TestEveryAccountErrorHasWords(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t)
+	words := english(t)
 	for _, p := range accountPlaces {
-		a, ofForm := s.judge(errors.Join(errors.New("while signing up"), p.err))
+		a, ofForm := words.judge(errors.Join(errors.New("while signing up"), p.err))
 		wantWords(t, p.text, a.message)
 		if !ofForm || a.status < 400 || http.StatusText(a.status) == "" {
 			t.Errorf("%s: status %d, of the form: %v", p.text, a.status, ofForm)
 		}
 	}
-	if len(s.texts.Account) != len(accountPlaces) {
+	if len(words.Account) != len(accountPlaces) {
 		t.Error("there are words that nothing shows")
 	}
 }
 
 func TestOtherErrorsAreOurFault(t *testing.T) {
 	t.Parallel()
-	s := newTestServer(t)
+	words := english(t)
 	for _, err := range []error{errors.New("anything"), account.ErrNotFound, link.ErrNotFound, &link.Error{Kind: "unheard_of"}} {
-		a, ofForm := s.judge(err)
+		a, ofForm := words.judge(err)
 		if ofForm || a.status != http.StatusInternalServerError || a.Side != views.SideUs {
 			t.Errorf("%v: %+v, of the form: %v", err, a, ofForm)
 		}
 	}
-	if a, _ := s.judge(errors.Join(link.ErrStoreDown)); a.status != http.StatusServiceUnavailable {
+	if a, _ := words.judge(errors.Join(link.ErrStoreDown)); a.status != http.StatusServiceUnavailable {
 		t.Errorf("a database that is down: %d", a.status)
 	}
-	for status, m := range s.texts.Pages {
+	for status, m := range words.Pages {
 		wantWords(t, strconv.Itoa(status), m)
 	}
 }
 
 func TestEveryEventHasWords(t *testing.T) {
 	t.Parallel()
-	h := newTestServer(t).texts.History
+	h := english(t).History
 	actors := append(constants(t, "../internal/link", "Actor"), "any")
 	events := constants(t, "../internal/link", "Event")
 	for _, e := range events {

@@ -75,7 +75,7 @@ func (s *Server) redeemTicket(c echo.Context) error {
 }
 
 func (s *Server) handoffAgain(c echo.Context, a answer) (views.View, error) {
-	v, a := s.handoffView(entered(c, "region")), s.inWay(link.ByHandoff, a)
+	v, a := s.handoffView(entered(c, "region")), s.words(c).inWay(link.ByHandoff, a)
 	if a.field == "ticket" {
 		v.TicketError = a.Text
 	} else {

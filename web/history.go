@@ -34,7 +34,7 @@ func (s *Server) showHistory(c echo.Context) error {
 		page.Earlier = strconv.FormatInt(past[linesPerPage-1].ID, 10)
 	}
 	for _, p := range past {
-		page.Lines = append(page.Lines, s.historyLine(p, now))
+		page.Lines = append(page.Lines, historyLine(s.words(c), p, now))
 	}
 	if page.First {
 		if page.Uses, err = s.usesView(c, v, now); err != nil {
@@ -48,15 +48,15 @@ func (s *Server) usesView(c echo.Context, v visitor, now time.Time) (all []views
 	uses, err := s.Links.Uses(c.Request().Context(), v.ID)
 	for _, u := range uses {
 		all = append(all, views.Use{
-			Program: cmp.Or(u.Program, s.texts.History.Program), Times: u.Times, Last: views.At(u.Last, now), Renewal: u.Renewal,
+			Program: cmp.Or(u.Program, s.words(c).History.Program), Times: u.Times, Last: views.At(u.Last, now), Renewal: u.Renewal,
 		})
 	}
 	return all, err
 }
 
-func (s *Server) historyLine(p link.Past, now time.Time) views.HistoryLine {
+func historyLine(t *texts, p link.Past, now time.Time) views.HistoryLine {
 	return views.HistoryLine{
-		Text: s.texts.History.say(p), Why: s.texts.Reasons[p.Reason], Note: p.Note, At: views.At(p.At, now), Ends: views.At(p.EndsAt, now),
+		Text: t.History.say(p), Why: t.Reasons[p.Reason], Note: p.Note, At: views.At(p.At, now), Ends: views.At(p.EndsAt, now),
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *Server) importSession(c echo.Context) error {
 }
 
 func (s *Server) importAgain(c echo.Context, a answer) (views.View, error) {
-	v, a := views.Import{FormID: newFormID()}, s.inWay(link.ByImport, a)
+	v, a := views.Import{FormID: newFormID()}, s.words(c).inWay(link.ByImport, a)
 	if a.field == "session" {
 		v.SessionError = a.Text
 	} else {

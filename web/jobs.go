@@ -52,7 +52,7 @@ func (s *Server) showJobs(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[s.takeNotice(c)]
+	v.Notice = s.words(c).Notices[s.takeNotice(c)]
 	return s.render(c, http.StatusOK, v)
 }
 
@@ -106,7 +106,7 @@ func (s *Server) controlJobs(c echo.Context, n notice, do func(context.Context) 
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[n]
+	v.Notice = s.words(c).Notices[n]
 	return s.done(c, jobsPath, n, func() views.View { return v })
 }
 

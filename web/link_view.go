@@ -14,8 +14,8 @@ import (
 // linkView puts a link into print. Times count from the reading's own clock.
 func (s *Server) linkView(c echo.Context, l link.Link, n notice) views.Link {
 	v := views.Link{
-		Status: s.statusView(l),
-		Notice: s.texts.Notices[n], NotYou: n == brought,
+		Status: s.statusView(c, l),
+		Notice: s.words(c).Notices[n], NotYou: n == brought,
 		Form:         prefilled(c, l),
 		HandoffFirst: l.HandoffFirst,
 	}
@@ -48,11 +48,11 @@ func prefilled(c echo.Context, l link.Link) views.GarminForm {
 	return views.GarminForm{ID: newFormID(), Email: l.GarminEmail, Region: l.Region}
 }
 
-func (s *Server) statusView(l link.Link) views.Status {
+func (s *Server) statusView(c echo.Context, l link.Link) views.Status {
 	v := views.Status{
 		State:      l.State.String(),
 		GarminName: l.GarminName, GarminEmail: l.GarminEmail, Region: l.Region,
-		Reason:        s.texts.Reasons[l.Reason],
+		Reason:        s.words(c).Reasons[l.Reason],
 		Since:         views.At(l.Since, l.AsOf),
 		LinkedSince:   views.At(l.CreatedAt, l.AsOf),
 		LastValidated: views.At(l.LastValidated, l.AsOf),

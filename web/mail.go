@@ -43,7 +43,7 @@ func (s *Server) chooseMail(c echo.Context) error {
 	if again {
 		n = mailOn
 	}
-	return s.render(c, http.StatusOK, views.Mail{Token: c.Param("token"), Off: !again, Notice: s.texts.Notices[n]})
+	return s.render(c, http.StatusOK, views.Mail{Token: c.Param("token"), Off: !again, Notice: s.words(c).Notices[n]})
 }
 
 func (s *Server) mailAgain(c echo.Context, a answer) (views.View, error) {

@@ -19,34 +19,37 @@ func fromHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request")
 // render sends a view as a page, or as the part of one that htmx asked for.
 func (s *Server) render(c echo.Context, status int, v views.View) error {
 	if fromHTMX(c) {
-		return send(c, status, views.Part(s.chrome(c), v))
+		return s.send(c, status, views.Part(s.chrome(c), v))
 	}
-	return send(c, status, views.Whole(s.chrome(c), v))
+	return s.send(c, status, views.Whole(s.chrome(c), v))
 }
 
 // renderStatus sends the status part, whoever asks.
 func (s *Server) renderStatus(c echo.Context, v views.Status) error {
-	return send(c, http.StatusOK, views.StatusPart(s.chrome(c), v))
+	return s.send(c, http.StatusOK, views.StatusPart(s.chrome(c), v))
 }
 
 // renderCounters sends the counters of the page for staff, whoever asks.
 func (s *Server) renderCounters(c echo.Context, v views.Counters) error {
-	return send(c, http.StatusOK, views.CountersPart(s.chrome(c), v))
+	return s.send(c, http.StatusOK, views.CountersPart(s.chrome(c), v))
 }
 
 // send renders first, so that a failure never sends half a page.
-func send(c echo.Context, status int, component templ.Component) error {
+func (s *Server) send(c echo.Context, status int, component templ.Component) error {
 	var page bytes.Buffer
 	// A browser that hung up must not turn its own error into one of ours.
-	if err := component.Render(context.WithoutCancel(c.Request().Context()), &page); err != nil {
+	if err := component.Render(context.WithoutCancel(s.speaking(c)), &page); err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
+	h := c.Response().Header()
+	h.Set("Content-Language", s.languageOf(c))
+	h.Set("Vary", "Accept-Language, Cookie")
+	h.Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
 	return c.HTMLBlob(status, page.Bytes())
 }
 
 func (s *Server) chrome(c echo.Context) views.Chrome {
-	chrome := views.Chrome{SimulatedGarmin: s.Simulated, Nonce: nonceOf(c), Base: baseOf(c)}
+	chrome := views.Chrome{Here: c.Request().URL.RequestURI(), Language: s.chosenLanguage(c), SimulatedGarmin: s.Simulated, Nonce: nonceOf(c), Base: baseOf(c)}
 	if v, ok := visitorOf(c); ok {
 		chrome.SignedInEmail, chrome.SignedInID, chrome.Role = v.Email, v.mark(), string(v.Role)
 	}

@@ -58,7 +58,7 @@ type Config struct {
 type Server struct {
 	Config
 	echo    *echo.Echo
-	texts   texts
+	texts   map[string]*texts // by language
 	signIns *signIns
 	garmins map[string]link.SignInPage // by region
 	proxy   sync.Once                  // see noticeProxy
@@ -129,6 +129,8 @@ func (s *Server) routes() {
 	e.POST(setUpPath, s.form(s.setUp, s.setUpAgain, setUpsByNetwork), first)
 
 	e.GET("/", s.showLanding, anyone)
+	e.GET(languagePath, to("/"))
+	e.POST(languagePath, s.chooseLanguage)
 	e.GET("/signin", s.showSignIn, anyone)
 	e.POST("/signin", s.form(s.signIn, s.signInAgain, signInsByNetwork, signInsByBoth, signInsByEmail), anyone)
 	e.POST("/signout", s.signOut, anyone)

@@ -3,14 +3,12 @@ package web
 import (
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/views"
-	"github.com/garminlink/garminlink/web/messages"
 )
 
 const settingsPath = "/settings"
@@ -40,8 +38,8 @@ func (s *Server) settingsView(c echo.Context, n notice) (views.Settings, error) 
 		return views.Settings{}, err
 	}
 	page := views.Settings{
-		Notice: s.texts.Notices[n], Linked: l.State.Session != link.None, Live: l.State.Session == link.Live,
-		SendsMails: s.SendsMails, Mails: !v.NoMail, Languages: languageChoices(v.Language), PasswordRule: s.texts.PasswordRule,
+		Notice: s.words(c).Notices[n], Linked: l.State.Session != link.None, Live: l.State.Session == link.Live,
+		SendsMails: s.SendsMails, Mails: !v.NoMail, Languages: languageChoices(v.Language), PasswordRule: s.words(c).PasswordRule,
 	}
 	for _, one := range signIns {
 		page.SignIns = append(page.SignIns, views.SignedIn{
@@ -53,7 +51,7 @@ func (s *Server) settingsView(c echo.Context, n notice) (views.Settings, error) 
 
 func languageChoices(chosen string) []views.Choice {
 	all := []views.Choice{{Chosen: chosen == ""}} // the browser's
-	for _, l := range messages.Languages {
+	for _, l := range views.Languages {
 		all = append(all, views.Choice{Value: l.Tag, Text: l.Name, Chosen: chosen == l.Tag})
 	}
 	return all
@@ -103,14 +101,16 @@ func (s *Server) setMails(c echo.Context) error {
 func (s *Server) setLanguage(c echo.Context) error {
 	v, _ := visitorOf(c)
 	v.Language = entered(c, "language")
-	offered := func(l messages.Language) bool { return l.Tag == v.Language }
-	if v.Language != "" && !slices.ContainsFunc(messages.Languages, offered) {
+	if !offered(v.Language) {
 		return errUnknownLanguage
 	}
 	if err := s.Accounts.SetLanguage(c.Request().Context(), v.ID, v.Language); err != nil {
 		return err
 	}
-	return s.set(c, v, languageKept)
+	s.keepLanguage(c, v.Language)
+	c.Set(visitorKey, v)
+	s.leaveNotice(c, languageKept)
+	return leave(c, http.StatusOK, settingsPath) // all of the page is in another language
 }
 
 func (s *Server) signOutOthers(c echo.Context) error {

@@ -35,7 +35,7 @@ func (s *Server) showSetUp(c echo.Context) error {
 	if !open {
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
-	return s.render(c, http.StatusOK, views.SetUp{PasswordRule: s.texts.PasswordRule})
+	return s.render(c, http.StatusOK, views.SetUp{PasswordRule: s.words(c).PasswordRule})
 }
 
 func (s *Server) setUp(c echo.Context) error {
@@ -62,7 +62,7 @@ func (s *Server) setUpAgain(c echo.Context, a answer) (views.View, error) {
 	if !open {
 		return views.SignIn{Email: entered(c, "email"), SignupOpen: s.SignupOpen, Problem: s.problem(c, a)}, nil
 	}
-	v := views.SetUp{Email: entered(c, "email"), PasswordRule: s.texts.PasswordRule}
+	v := views.SetUp{Email: entered(c, "email"), PasswordRule: s.words(c).PasswordRule}
 	switch a.field {
 	case "token":
 		v.TokenError = a.Text

@@ -17,7 +17,7 @@ func (s *Server) showLanding(c echo.Context) error {
 	if _, known := visitorOf(c); known {
 		return c.Redirect(http.StatusSeeOther, home)
 	}
-	return s.render(c, http.StatusOK, views.Landing{SignupOpen: s.SignupOpen, Notice: s.texts.Notices[s.takeNotice(c)]})
+	return s.render(c, http.StatusOK, views.Landing{SignupOpen: s.SignupOpen, Notice: s.words(c).Notices[s.takeNotice(c)]})
 }
 
 func (s *Server) showSignIn(c echo.Context) error {
@@ -25,7 +25,7 @@ func (s *Server) showSignIn(c echo.Context) error {
 	if _, known := visitorOf(c); known {
 		return c.Redirect(http.StatusSeeOther, orHome(next))
 	}
-	return s.render(c, http.StatusOK, views.SignIn{Next: next, SignupOpen: s.SignupOpen, Notice: s.texts.Notices[s.takeNotice(c)]})
+	return s.render(c, http.StatusOK, views.SignIn{Next: next, SignupOpen: s.SignupOpen, Notice: s.words(c).Notices[s.takeNotice(c)]})
 }
 
 func (s *Server) signIn(c echo.Context) error {
@@ -49,7 +49,7 @@ func (s *Server) showSignUp(c echo.Context) error {
 	if _, known := visitorOf(c); known {
 		return c.Redirect(http.StatusSeeOther, home)
 	}
-	return s.render(c, http.StatusOK, views.SignUp{PasswordRule: s.texts.PasswordRule})
+	return s.render(c, http.StatusOK, views.SignUp{PasswordRule: s.words(c).PasswordRule})
 }
 
 func (s *Server) signUp(c echo.Context) error {
@@ -64,7 +64,7 @@ func (s *Server) signUp(c echo.Context) error {
 }
 
 func (s *Server) signUpAgain(c echo.Context, a answer) (views.View, error) {
-	v := views.SignUp{Email: entered(c, "email"), PasswordRule: s.texts.PasswordRule}
+	v := views.SignUp{Email: entered(c, "email"), PasswordRule: s.words(c).PasswordRule}
 	switch a.field {
 	case "email":
 		v.EmailError = a.Text

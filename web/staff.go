@@ -20,7 +20,7 @@ func (s *Server) showStaff(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[s.takeNotice(c)]
+	v.Notice = s.words(c).Notices[s.takeNotice(c)]
 	return s.render(c, http.StatusOK, v)
 }
 
@@ -30,16 +30,16 @@ func (s *Server) staffView(c echo.Context) (views.Staff, error) {
 		return views.Staff{}, err
 	}
 	you, _ := visitorOf(c)
-	v := views.Staff{Roles: s.roleChoices("")}
+	v := views.Staff{Roles: s.roleChoices(c, "")}
 	for _, u := range all {
 		v.List = append(v.List, views.Colleague{Email: u.Email, Role: string(u.Role), You: u.ID == you.ID})
 	}
 	return v, nil
 }
 
-func (s *Server) roleChoices(chosen string) (all []views.Choice) {
+func (s *Server) roleChoices(c echo.Context, chosen string) (all []views.Choice) {
 	for _, r := range []account.Role{account.RoleUser, account.RoleSupport, account.RoleAdmin} {
-		all = append(all, views.Choice{Value: string(r), Text: s.texts.Roles[r], Chosen: string(r) == chosen})
+		all = append(all, views.Choice{Value: string(r), Text: s.words(c).Roles[r], Chosen: string(r) == chosen})
 	}
 	return all
 }
@@ -67,7 +67,7 @@ func (s *Server) changeRole(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[roleChanged]
+	v.Notice = s.words(c).Notices[roleChanged]
 	return s.done(c, staffPath, roleChanged, func() views.View { return v })
 }
 
@@ -79,7 +79,7 @@ func (s *Server) changeRoleAgain(c echo.Context, a answer) (views.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Email, v.Roles = entered(c, "email"), s.roleChoices(entered(c, "role"))
+	v.Email, v.Roles = entered(c, "email"), s.roleChoices(c, entered(c, "role"))
 	switch a.field {
 	case "email":
 		v.EmailError = a.Text

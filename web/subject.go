@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -25,7 +24,7 @@ func (s *Server) showSubject(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[s.takeNotice(c)]
+	v.Notice = s.words(c).Notices[s.takeNotice(c)]
 	return s.render(c, http.StatusOK, v)
 }
 
@@ -50,25 +49,25 @@ func (s *Server) subjectView(c echo.Context) (views.SubjectPage, error) {
 	if err != nil {
 		return views.SubjectPage{}, err
 	}
-	v := s.subjectPage(c.Request().Context(), subject)
+	v := s.subjectPage(c, subject)
 	if v.HeldBack, err = s.heldBack(c); err != nil {
 		return v, err
 	}
 	return v, s.addTimeline(c, &v, subject)
 }
 
-func (s *Server) subjectPage(ctx context.Context, l link.Subject) views.SubjectPage {
+func (s *Server) subjectPage(c echo.Context, l link.Subject) views.SubjectPage {
 	v := views.SubjectPage{
-		Path: subjectPath + l.User.String(), Subject: s.subjectLine(ctx, l), ID: l.User.String(), FormID: uuid.NewString(),
+		Path: subjectPath + l.User.String(), Subject: s.subjectLine(c, l), ID: l.User.String(), FormID: uuid.NewString(),
 		Live: l.State.Session == link.Live, Linked: l.State.Session != link.None, Facts: subjectFacts(l),
 	}
-	v.Subject.Reason = s.texts.ShortReasons[l.Reason]
+	v.Subject.Reason = s.words(c).ShortReasons[l.Reason]
 	if w := l.Challenge; w != nil {
 		v.Waiting = "Garmin has sent a code by " + w.Method
 		if w.SentTo != "" {
 			v.Waiting += " to " + w.SentTo
 		}
-		v.Waiting += "; tried so far: " + strconv.Itoa(w.Tried) + ". It ends " + views.At(w.ExpiresAt, l.AsOf).Ago(ctx) + "."
+		v.Waiting += "; tried so far: " + strconv.Itoa(w.Tried) + ". It ends " + views.At(w.ExpiresAt, l.AsOf).Ago(s.speaking(c)) + "."
 	}
 	return v
 }
@@ -119,7 +118,7 @@ func (s *Server) addTimeline(c echo.Context, v *views.SubjectPage, l link.Subjec
 		return err
 	}
 	for _, o := range happened {
-		v.Timeline = append(v.Timeline, s.occurrenceView(o, l.AsOf))
+		v.Timeline = append(v.Timeline, occurrenceView(s.words(c), o, l.AsOf))
 	}
 	if n := len(happened); n >= occurrencesPerPage {
 		v.Pager.Next = v.Path + "?before=" + happened[n-1].At.UTC().Format(time.RFC3339Nano)
@@ -190,7 +189,7 @@ func (s *Server) actForSubject(c echo.Context, n notice, do func(link.Act) error
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[n]
+	v.Notice = s.words(c).Notices[n]
 	return s.done(c, v.Path, n, func() views.View { return v })
 }
 

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,7 +34,7 @@ func (s *Server) showSubjects(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := views.Subjects{Filter: s.filterView(c.Request().Context(), f), HeldBack: held, Crowded: found.Crowded}
+	v := views.Subjects{Filter: s.filterView(c, f), HeldBack: held, Crowded: found.Crowded}
 	if more := len(found.Subjects) > subjectsPerPage; more {
 		found.Subjects = found.Subjects[:subjectsPerPage]
 		last := found.Subjects[subjectsPerPage-1]
@@ -48,7 +47,7 @@ func (s *Server) showSubjects(c echo.Context) error {
 		v.CSV = subjectsAt(subjectsPath+".csv", f, link.Spot{})
 	}
 	for _, one := range found.Subjects {
-		v.List = append(v.List, s.subjectLine(c.Request().Context(), one))
+		v.List = append(v.List, s.subjectLine(c, one))
 	}
 	return s.render(c, http.StatusOK, v)
 }
@@ -131,19 +130,19 @@ func dayOf(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-func (s *Server) filterView(ctx context.Context, f link.Find) views.Filter {
+func (s *Server) filterView(c echo.Context, f link.Find) views.Filter {
 	v := views.Filter{
 		Text: f.Text, Before: dayOf(f.ValidatedBefore),
 		Narrowed: f.Text != "" || f.State != "" || f.Reason != "" || f.Region != "" || !f.ValidatedBefore.IsZero(),
-		States:   choices(f.State, "Any", "", func(state string) string { return views.StateName(ctx, state) }, views.Active, views.ReauthNeeded, views.MFAPending),
+		States:   choices(f.State, "Any", "", func(state string) string { return views.StateName(s.speaking(c), state) }, views.Active, views.ReauthNeeded, views.MFAPending),
 		Regions:  choices(f.Region, "Any", "", func(r string) string { return r }, "garmin.com", "garmin.cn"),
 	}
 	reasons := make([]string, len(link.DeadReasons))
 	for i, r := range link.DeadReasons {
 		reasons[i] = string(r)
 	}
-	v.Reasons = choices(string(f.Reason), "Any", "", func(r string) string { return s.texts.ShortReasons[link.Reason(r)] }, reasons...)
-	v.Orders = choices(sortOf(f), "Changed last, first", "-updated", func(o string) string { return s.texts.Orders[o] },
+	v.Reasons = choices(string(f.Reason), "Any", "", func(r string) string { return s.words(c).ShortReasons[link.Reason(r)] }, reasons...)
+	v.Orders = choices(sortOf(f), "Changed last, first", "-updated", func(o string) string { return s.words(c).Orders[o] },
 		"updated", "validated", "-validated", "name", "-name")
 	return v
 }
@@ -157,10 +156,10 @@ func choices(chosen, first, firstValue string, name func(string) string, values 
 	return all
 }
 
-func (s *Server) subjectLine(ctx context.Context, l link.Subject) views.Subject {
+func (s *Server) subjectLine(c echo.Context, l link.Subject) views.Subject {
 	v := views.Subject{
 		Href: subjectPath + l.User.String(), Name: subjectName(l), GarminName: l.GarminName, Region: l.Region,
-		State: l.State.String(), StateName: views.StateName(ctx, l.State.String()), Reason: s.texts.ShortReasons[l.Reason],
+		State: l.State.String(), StateName: views.StateName(s.speaking(c), l.State.String()), Reason: s.words(c).ShortReasons[l.Reason],
 		Validated: views.At(l.LastValidated, l.AsOf), Updated: views.At(l.UpdatedAt, l.AsOf),
 	}
 	if l.ExternalID != v.Name {

@@ -34,8 +34,8 @@ func (s *Server) showSupport(c echo.Context) error {
 	}
 	now := time.Now()
 	return s.render(c, http.StatusOK, views.Support{
-		HeldBack: held, Counters: countersView(ctx, days, now), Reasons: s.reasonBars(latest(days)),
-		Charts: append([]views.Chart{stateChart(ctx, days, now)}, hourCharts(hours, now)...),
+		HeldBack: held, Counters: countersView(s.speaking(c), days, now), Reasons: s.reasonBars(c, latest(days)),
+		Charts: append([]views.Chart{stateChart(s.speaking(c), days, now)}, hourCharts(hours, now)...),
 	})
 }
 
@@ -45,7 +45,7 @@ func (s *Server) showCounters(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.renderCounters(c, countersView(c.Request().Context(), days, time.Now()))
+	return s.renderCounters(c, countersView(s.speaking(c), days, time.Now()))
 }
 
 // latest are the counts of the last day that was counted.
@@ -74,10 +74,10 @@ func countersView(ctx context.Context, days []link.DayCount, now time.Time) (v v
 	return v
 }
 
-func (s *Server) reasonBars(counts []link.DayCount) views.Bars {
+func (s *Server) reasonBars(c echo.Context, counts []link.DayCount) views.Bars {
 	b := views.Bars{ID: "reasons", Title: "Why users must sign in again", Text: "Links that need their user now, by what ended them."}
 	for _, r := range link.DeadReasons {
-		bar := views.Bar{Name: s.texts.ShortReasons[r]}
+		bar := views.Bar{Name: s.words(c).ShortReasons[r]}
 		for _, d := range counts {
 			if d.Reason == r {
 				bar.Count += d.Links
@@ -98,7 +98,7 @@ func (s *Server) heldBack(c echo.Context) ([]views.HeldBack, error) {
 	var held []views.HeldBack
 	for _, d := range all {
 		what, host := d.Holds()
-		words, known := s.texts.HeldBack[what]
+		words, known := s.words(c).HeldBack[what]
 		if !known {
 			continue
 		}

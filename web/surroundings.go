@@ -21,6 +21,7 @@ const (
 	idKey      = "request_id"
 	nonceKey   = "nonce"
 	visitorKey = "visitor"
+	localeKey  = "locale" // what a host application says that its user reads
 )
 
 // requestID names the request in logs, in the history of links and to support.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/views"
 	"github.com/garminlink/garminlink/web/messages"
 )
 
@@ -58,11 +59,21 @@ type message struct {
 // inPlaceOf puts the name of a host into a text that has room for one.
 func inPlaceOf(text, host string) string { return strings.ReplaceAll(text, "{host}", host) }
 
-func readTexts() (t texts, err error) {
-	d := json.NewDecoder(bytes.NewReader(messages.English))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&t); err != nil {
-		return t, fmt.Errorf("web/messages/en.json: %w", err)
+// readTexts reads those of all languages, by tag.
+func readTexts() (map[string]*texts, error) {
+	all := map[string]*texts{}
+	for _, l := range views.Languages {
+		file, err := messages.In(l.Tag)
+		if err != nil {
+			return nil, err
+		}
+		d := json.NewDecoder(bytes.NewReader(file))
+		d.DisallowUnknownFields()
+		t := new(texts)
+		if err := d.Decode(t); err != nil {
+			return nil, fmt.Errorf("web/messages/%s.json: %w", l.Tag, err)
+		}
+		all[l.Tag] = t
 	}
-	return t, nil
+	return all, nil
 }

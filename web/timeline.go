@@ -10,9 +10,9 @@ import (
 
 // occurrenceView puts a line of the timeline into words. Details are as they
 // were recorded: staff compare them with logs.
-func (s *Server) occurrenceView(o link.Occurrence, now time.Time) views.Occurrence {
+func occurrenceView(t *texts, o link.Occurrence, now time.Time) views.Occurrence {
 	v := views.Occurrence{At: views.At(o.At, now), What: o.What, Note: o.Note, Reference: o.RequestID}
-	if words, known := s.texts.Timeline[string(o.Source)+"/"+o.What]; known {
+	if words, known := t.Timeline[string(o.Source)+"/"+o.What]; known {
 		v.What = words
 	}
 	switch o.Source {

@@ -27,17 +27,17 @@ func (s *Server) tokensView(c echo.Context, n notice) (views.Tokens, error) {
 	if err != nil {
 		return views.Tokens{}, err
 	}
-	v := views.Tokens{Notice: s.texts.Notices[n], Form: views.TokenForm{ID: newFormID(), Scopes: s.scopeChoices(nil)}}
+	v := views.Tokens{Notice: s.words(c).Notices[n], Form: views.TokenForm{ID: newFormID(), Scopes: s.scopeChoices(c, nil)}}
 	for _, t := range all {
 		v.List = append(v.List, tokenView(t, time.Now()))
 	}
 	return v, nil
 }
 
-func (s *Server) scopeChoices(chosen []string) (all []views.Choice) {
+func (s *Server) scopeChoices(c echo.Context, chosen []string) (all []views.Choice) {
 	for _, scope := range account.Scopes() {
 		all = append(all, views.Choice{
-			Value: string(scope), Text: s.texts.Scopes[scope], Chosen: slices.Contains(chosen, string(scope)),
+			Value: string(scope), Text: s.words(c).Scopes[scope], Chosen: slices.Contains(chosen, string(scope)),
 		})
 	}
 	return all
@@ -104,7 +104,7 @@ func (s *Server) createTokenAgain(c echo.Context, a answer) (views.View, error) 
 		return nil, err
 	}
 	v.Form.Name, v.Form.Expires = entered(c, "name"), entered(c, "expires")
-	v.Form.Scopes = s.scopeChoices(c.Request().PostForm["scope"])
+	v.Form.Scopes = s.scopeChoices(c, c.Request().PostForm["scope"])
 	switch a.field {
 	case "name":
 		v.Form.NameError = a.Text

@@ -29,7 +29,7 @@ func (s *Server) showWebhooks(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[s.takeNotice(c)]
+	v.Notice = s.words(c).Notices[s.takeNotice(c)]
 	return s.render(c, http.StatusOK, v)
 }
 
@@ -43,11 +43,11 @@ func (s *Server) webhooksView(c echo.Context) (views.Webhooks, error) {
 	hosts := map[uuid.UUID]string{}
 	for _, e := range endpoints {
 		hosts[e.ID] = withoutPath(e.URL)
-		v.Endpoints = append(v.Endpoints, endpointView(ctx, e, now))
+		v.Endpoints = append(v.Endpoints, endpointView(s.speaking(c), e, now))
 	}
 	log, err := s.Webhooks.Store.Log(ctx, notify.Query{Failed: v.Failed, Most: shownLog})
 	for _, l := range log {
-		v.Log = append(v.Log, deliveryView(ctx, l, hosts[l.Endpoint], now))
+		v.Log = append(v.Log, deliveryView(s.speaking(c), l, hosts[l.Endpoint], now))
 	}
 	return v, err
 }
@@ -132,7 +132,7 @@ func (s *Server) resendDelivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v.Notice = s.texts.Notices[webhookResent]
+	v.Notice = s.words(c).Notices[webhookResent]
 	return s.done(c, webhooksPath, webhookResent, func() views.View { return v })
 }
 

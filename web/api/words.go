@@ -15,7 +15,11 @@ type words struct {
 }
 
 func readWords() (w words, err error) {
-	if err := json.Unmarshal(messages.English, &w); err != nil {
+	file, err := messages.In("en")
+	if err != nil {
+		return w, err
+	}
+	if err := json.Unmarshal(file, &w); err != nil {
 		return w, fmt.Errorf("web/messages/en.json: %w", err)
 	}
 	return w, nil

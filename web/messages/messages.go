@@ -1,19 +1,13 @@
-// Package messages owns the words that users read, in one file for each
-// language. It does not know what they are said of: see their readers.
+// Package messages owns what errors, notices, reasons and the like say, by the
+// kinds of their owners, in one file for each language. What pages say
+// themselves is written in views.
 package messages
 
-import _ "embed"
+import "embed"
 
-// English is keyed by the kinds of internal/link, above all.
-//
-//go:embed en.json
-var English []byte
+//go:embed *.json
+var files embed.FS
 
-// Language is one in which the pages can be read.
-type Language struct {
-	Tag  string // BCP 47
-	Name string // in the language itself
-}
-
-// Languages lists all of them.
-var Languages = []Language{{Tag: "en", Name: "English"}}
+// In is the file of a language, by its BCP 47 tag. It fails with fs.ErrNotExist
+// if there is none.
+func In(tag string) ([]byte, error) { return files.ReadFile(tag + ".json") }

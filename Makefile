@@ -18,10 +18,14 @@ run: program ## run everything on this machine, with a simulated Garmin
 	exec $(PROGRAM) dev
 
 .PHONY: test
-test: program chromium redis python ## run all tests, with the race detector and real servers
+test: program chromium axe redis python ## run all tests, with the race detector and real servers
 	$(WITH_DATABASE) $(GO) test -race ./...
 	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
 	.ci/fuzz 1000x
+
+.PHONY: browser
+browser: program chromium axe ## see every page and walk every journey in a browser, in all looks
+	$(WITH_DATABASE) $(GO) test -v -timeout 60m -run 'InABrowser$$' ./cmd/garminlink -browser.all $(if $(SHOTS),-browser.shots $(abspath $(SHOTS)))
 
 .PHONY: chaos
 chaos: program ## kill replicas at work, cut the database off, take Garmin down: about 8 minutes
@@ -60,6 +64,10 @@ program:
 .PHONY: chromium
 chromium:
 	@.ci/chromium
+
+.PHONY: axe
+axe:
+	@.ci/axe
 
 .PHONY: redis
 redis:

@@ -42,7 +42,7 @@ func Whole(c Chrome, v View) templ.Component { return within(c, document(c, v)) 
 
 // Part is the title and the content of <main>, for an htmx request whose
 // target is #main.
-func Part(c Chrome, v View) templ.Component { return within(c, part(v)) }
+func Part(c Chrome, v View) templ.Component { return within(c, part(c, v)) }
 
 // StatusPart is the status part alone, for GET /link/status and its like.
 func StatusPart(c Chrome, s Status) templ.Component { return within(c, status(s)) }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"testing"
 	"time"
 
@@ -40,9 +39,6 @@ var journeys = []struct {
 // looksOf spreads the screens over the journeys, so that each is walked with
 // and without scripts, on a phone and on a desktop, in light and in dark.
 func looksOf(i int) []look {
-	if os.Getenv(picturesVariable) != "" {
-		return []look{phoneLight, phoneDark, desktopLight, desktopDark}
-	}
 	if i%2 == 0 {
 		return []look{phoneLight, desktopDark.withoutScripts()}
 	}
@@ -53,7 +49,7 @@ func TestInABrowser(t *testing.T) {
 	t.Parallel()
 	browser := chromium(t)
 	for i, j := range journeys {
-		for _, l := range looksOf(i) {
+		for _, l := range inAll(looksOf(i)) {
 			t.Run(j.name+"/"+l.name, func(t *testing.T) {
 				t.Parallel()
 				b := openTab(t, browser, l)
@@ -63,7 +59,7 @@ func TestInABrowser(t *testing.T) {
 		}
 	}
 	for _, h := range habits {
-		for _, l := range h.looks {
+		for _, l := range inAll(h.looks) {
 			t.Run(h.name+"/"+l.name, func(t *testing.T) {
 				t.Parallel()
 				h.show(openTab(t, browser, l))

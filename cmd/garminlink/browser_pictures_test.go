@@ -9,15 +9,11 @@ import (
 	protocol "github.com/chromedp/cdproto/page"
 )
 
-// picturesVariable names a folder for a picture of every state that the
-// journeys lead through, on every screen.
-const picturesVariable = testPrefix + "PICTURES"
-
 // photograph writes the whole page, however long.
 func (b *tab) photograph(dir, state string) {
 	b.t.Helper()
 	shot := ask(b, protocol.CaptureScreenshot, protocol.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
-	name := fmt.Sprintf("%s-%02d-%s.png", strings.ReplaceAll(b.t.Name(), "/", "-"), b.states, slug(state))
+	name := fmt.Sprintf("%s-%02d-%s-%s.png", strings.ReplaceAll(b.t.Name(), "/", "-"), b.states, slug(state), b.look.name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		b.t.Fatal(err)
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +22,12 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
+)
+
+// make browser sets both.
+var (
+	browserAll   = flag.Bool("browser.all", false, "see every page and walk every journey in all looks, and have axe-core look at each state")
+	browserShots = flag.String("browser.shots", "", "a `folder` for a picture of each state")
 )
 
 // look is what a page is seen on, and whether it may run scripts.
@@ -37,10 +46,32 @@ var (
 	desktopDark  = look{"desktop-dark", 1280, 900, false, "dark", true}
 )
 
+var allLooks = []look{phoneLight, desktopDark, phoneDark, desktopLight}
+
 func (l look) withoutScripts() look {
 	l.name += "-no-scripts"
 	l.scripts = false
 	return l
+}
+
+// inAll is all looks instead of a few, if that is asked for. What needs scripts,
+// or shows what is without them, keeps to that.
+func inAll(few []look) []look {
+	if !*browserAll {
+		return few
+	}
+	var all []look
+	for _, scripts := range []bool{true, false} {
+		if slices.ContainsFunc(few, func(l look) bool { return l.scripts == scripts }) {
+			for _, l := range allLooks {
+				if !scripts {
+					l = l.withoutScripts()
+				}
+				all = append(all, l)
+			}
+		}
+	}
+	return all
 }
 
 // chromium starts one headless browser for all tabs of a test.
@@ -83,20 +114,22 @@ func profile(t *testing.T) string {
 // tab is a page of a browser profile of its own, before a stack of its own.
 // It takes down whatever the console says and whoever is asked.
 type tab struct {
-	t       *testing.T
-	s       *stack
-	look    look
-	user    uuid.UUID
-	replica *program
-	ctx     context.Context
-	states  int    // seen so far
-	noisy   bool   // what the browser complains of is what the test does
-	host    string // the origin of an application that may be asked, too; "" for none
+	t        *testing.T
+	s        *stack
+	look     look
+	user     uuid.UUID
+	replica  *program
+	ctx      context.Context
+	states   int    // seen so far
+	noisy    bool   // what the browser complains of is what the test does
+	language string // of the pages; "" is English
+	host     string // the origin of an application that may be asked, too; "" for none
 
 	atGarmin atomic.Bool // the user has gone to Garmin's own page
 
 	mu         sync.Mutex
 	complaints []string
+	weight     weight
 }
 
 // openTab makes a stack with one replica, a user, and an empty tab. Settings go
@@ -114,6 +147,7 @@ func openTab(t *testing.T, browser context.Context, l look, settings ...string) 
 	if err := chromedp.Do(ctx); err != nil { // without a deadline: the tab would end with it
 		t.Fatal(err)
 	}
+	b.watchShifts()
 	b.emulate(l)
 	return b
 }
@@ -128,12 +162,14 @@ func (b *tab) signIn() {
 	b.press("Sign in")
 }
 
+// emulate makes the tab look so from here on.
 func (b *tab) emulate(l look) {
 	b.t.Helper()
-	b.resize(l.width, l.height)
+	b.look = l
 	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}
 	ask(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
-	ask(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !l.scripts})
+	b.letScripts(l.scripts)
+	b.resize(l.width, l.height)
 }
 
 func (b *tab) resize(width, height int64) {
@@ -143,10 +179,12 @@ func (b *tab) resize(width, height int64) {
 		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
 	}
 	b.do("resize", chromedp.EmulateViewport(width, height, options...))
+	b.shifts() // of the test's own doing
 }
 
 // listen hears all that happens in the tab. It must not call back.
 func (b *tab) listen(event any) {
+	b.weigh(event)
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		b.complain("console.%s: %s", e.Type, described(e.Args))
@@ -299,10 +337,23 @@ func (b *tab) find(what, selector string) {
 // inspect checks what holds in every state, and takes its picture if asked to.
 func (b *tab) inspect(state string) {
 	b.t.Helper()
+	b.wantStill(state)
 	b.wantNoSidewaysScroll()
+	b.wantLanguage(state)
+	b.wantLight(state)
+	if *browserAll {
+		b.wantAccessible(state)
+	}
 	b.states++
-	if dir := os.Getenv(picturesVariable); dir != "" {
-		b.photograph(dir, state)
+	if *browserShots != "" {
+		b.photograph(*browserShots, state)
+	}
+}
+
+func (b *tab) wantLanguage(state string) {
+	b.t.Helper()
+	if got := evaluate[string](b, "document.documentElement.lang"); got != cmp.Or(b.language, "en") {
+		b.t.Errorf("%s says that it is in %q, want %q", state, got, cmp.Or(b.language, "en"))
 	}
 }
 

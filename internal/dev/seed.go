@@ -125,7 +125,7 @@ var seeding = []string{
 				+ (app_now() - date_trunc('day', app_now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC') * (abs(hashint4(i * 3 + n)) % 1000 / 1000.0),
 			id, 'seed', (ARRAY['validate','refresh','checkout'])[1 + n % 3], '', 'garmin.com', '', '', 0, '',
 			(80 + abs(hashint4(i + n)) % 400) * interval '1 millisecond'
-		FROM seed, generate_series(0, 2) AS n WHERE $1::int > 0`,
+		FROM seed, generate_series(0, 2) AS n WHERE $1::int > 0 ORDER BY 1`,
 	`INSERT INTO link_daily (day, state, reason, links, counted_at)
 		SELECT (app_now() AT TIME ZONE 'UTC')::date - d, s.state, s.reason, greatest(0, round($1::int * s.share * (1 - d * 0.004)))::bigint,
 			app_now() - d * interval '1 day'

@@ -62,7 +62,7 @@ func BenchmarkLinks(b *testing.B) {
 			}
 		}
 		for state, index := range map[string]string{
-			"": "garmin_updated", "active": "garmin_updated", "reauth_needed": "garmin_updated_idle", "mfa_pending": "garmin_updated_idle",
+			"": "garmin_by_change", "active": "garmin_by_change", "reauth_needed": "garmin_updated_idle", "mfa_pending": "garmin_updated_idle",
 		} {
 			b.Run(fmt.Sprintf("%d/%s", links, state), func(b *testing.B) { listPages(b, db, state, index) })
 		}

@@ -125,6 +125,20 @@ var sortKeys = map[link.Order]sortKey{
 
 func spotTime(s link.Spot) any { return null(s.Time) }
 
+// allPending are the challenges that pending is about, looked up once for all
+// links.
+const allPending = `(s.mfa_pending AND s.challenge_id = ANY (ARRAY(
+	SELECT c.id FROM garmin_challenges c WHERE c.expires_at > app_now() OR c.claimed_until > app_now())))`
+
+// searched is shown in the columns of the indexes that hold the orders: a
+// generation stands for a session, and a reason for none.
+var searched = map[string]string{
+	"":              ` AND (s.generation IS NOT NULL OR s.reason IS NOT NULL OR ` + allPending + `)`,
+	"active":        ` AND s.generation IS NOT NULL AND NOT ` + allPending,
+	"reauth_needed": ` AND s.reason IS NOT NULL AND NOT ` + allPending,
+	"mfa_pending":   ` AND ` + allPending,
+}
+
 // searchQuery takes the page first and then looks up the rest, so that no plan
 // begins with all users.
 func searchQuery(f link.Find, warn time.Duration, alike []uuid.UUID) (*query, error) {
@@ -132,14 +146,16 @@ func searchQuery(f link.Find, warn time.Duration, alike []uuid.UUID) (*query, er
 	if !known {
 		return nil, link.ErrUnknownOrder
 	}
-	restriction, known := shown[f.State]
-	if !known || f.State == (link.State{}).String() {
+	restriction, known := searched[f.State]
+	if !known {
 		return nil, link.ErrUnknownState
 	}
 	q := &query{values: []any{warn.Seconds()}} // $1 of listedColumns
 	by, id := key.expression, "s.user_id"
 	q.add(`WITH page AS (SELECT `)
 	switch {
+	case f.Text == "" && f.Order == link.ByChange && leavesOut(f.ValidatedBefore):
+		q.add(`s.user_id AS id`+neglected+` WHERE true`+restriction, f.ValidatedBefore)
 	case f.Text == "":
 		q.add(`s.user_id AS id FROM garmin_authentication_states s WHERE true` + restriction)
 	default:
@@ -162,6 +178,14 @@ func searchQuery(f link.Find, warn time.Duration, alike []uuid.UUID) (*query, er
 const alikeTables = ` FROM (SELECT DISTINCT unnest($%d::uuid[]) AS id) a
 	LEFT JOIN LATERAL (SELECT * FROM garmin_authentication_states WHERE user_id = a.id OFFSET 0) s ON true`
 
+// neglected are the links that were not validated lately. They are found first,
+// and then sorted: those that changed last are the very ones that it leaves out,
+// which no statistics tell.
+const neglected = ` FROM (SELECT * FROM garmin_authentication_states s WHERE ` + validated + ` < $%d OFFSET 0) s`
+
+// leavesOut reports that some may have been validated after t.
+func leavesOut(t time.Time) bool { return !t.IsZero() && t.Before(time.Now()) }
+
 // from begins where the page before has ended, and returns the order.
 func (q *query) from(f link.Find, key sortKey, by, id string) (order string) {
 	sign, direction := ">", ""
@@ -176,7 +200,7 @@ func (q *query) from(f link.Find, key sortKey, by, id string) (order string) {
 
 func (q *query) restrict(f link.Find) {
 	if f.Reason != "" {
-		q.add(` AND s.session_data IS NULL AND s.reason = $%d`, string(f.Reason))
+		q.add(` AND s.reason = $%d`, string(f.Reason))
 	}
 	if f.Region != "" {
 		q.add(` AND s.region = $%d`, f.Region)

@@ -13,25 +13,26 @@ import (
 const keepSums = 35
 
 // CountLinks implements link.Store. It counts whole indexes, and looks at those
-// links alone that are not simply active.
+// links alone that wait for a code.
 func (p *Links) CountLinks(ctx context.Context) error {
 	_, err := p.pool.Exec(ctx, `
-		WITH idle AS MATERIALIZED (
-			SELECT coalesce(s.reason, '') AS reason, CASE
-				WHEN `+pending+` THEN 'mfa_pending'
-				WHEN s.session_data IS NOT NULL THEN 'active'
-				WHEN s.reason IS NOT NULL THEN 'reauth_needed'
-				ELSE 'not_linked' END AS state
-			FROM garmin_authentication_states s WHERE s.session_data IS NULL OR s.mfa_pending),
-		existing AS (SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM garmin_authentication_states) AS links),
+		WITH existing AS (SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM garmin_authentication_states) AS links),
+		ended AS (SELECT reason, count(*) AS links FROM garmin_authentication_states WHERE reason IS NOT NULL GROUP BY reason),
+		waiting AS (
+			SELECT s.reason, s.generation IS NOT NULL AS live, `+pending+` AS counts
+			FROM garmin_authentication_states s WHERE s.mfa_pending AND s.challenge_id IN (SELECT id FROM garmin_challenges)),
+		unlinked AS (SELECT count(*) AS links FROM waiting WHERE NOT live AND reason IS NULL),
 		counted (state, reason, links) AS (
-			SELECT 'active', '', e.links - (SELECT count(*) FROM idle WHERE state <> 'active') FROM existing e
+			SELECT 'active', '', e.links - (SELECT coalesce(sum(links), 0) FROM ended) - u.links
+				- (SELECT count(*) FROM waiting WHERE live AND counts) FROM existing e, unlinked u
 			UNION ALL
-			SELECT 'not_linked', '', e.users - e.links + (SELECT count(*) FROM idle WHERE state = 'not_linked') FROM existing e
+			SELECT 'not_linked', '', e.users - e.links + (SELECT count(*) FROM waiting WHERE NOT live AND reason IS NULL AND NOT counts)
+			FROM existing e
 			UNION ALL
-			SELECT 'mfa_pending', '', count(*) FROM idle WHERE state = 'mfa_pending'
+			SELECT 'mfa_pending', '', count(*) FROM waiting WHERE counts
 			UNION ALL
-			SELECT 'reauth_needed', r, (SELECT count(*) FROM idle WHERE state = 'reauth_needed' AND idle.reason = r) FROM unnest($1::text[]) r)
+			SELECT 'reauth_needed', r, coalesce((SELECT links FROM ended WHERE reason = r), 0)
+				- (SELECT count(*) FROM waiting WHERE reason = r AND counts) FROM unnest($1::text[]) r)
 		INSERT INTO link_daily (day, state, reason, links, counted_at)
 		SELECT (app_now() AT TIME ZONE 'UTC')::date, state, reason, links, app_now() FROM counted
 		ON CONFLICT (day, state, reason) DO UPDATE SET links = excluded.links, counted_at = excluded.counted_at`, link.DeadReasons)

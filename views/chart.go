@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -123,26 +124,23 @@ func (c Chart) anchor(i int) string {
 func coordinate(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
 // number prints a value for people: 12,345, or 0.5.
-func number(v float64) string {
-	if math.IsNaN(v) {
+func number(ctx context.Context, v float64) string {
+	switch {
+	case math.IsNaN(v):
 		return "–"
+	case v != math.Trunc(v):
+		return languageOf(ctx).locale.FmtNumber(v, 1)
+	default:
+		return languageOf(ctx).locale.FmtNumber(v, 0)
 	}
-	if v != math.Trunc(v) {
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	}
-	digits := strconv.FormatFloat(v, 'f', 0, 64)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // Number prints a count for people, such as 12,345.
-func Number(n int) string { return number(float64(n)) }
+func Number(ctx context.Context, n int) string { return number(ctx, float64(n)) }
 
-func (c Chart) withUnit(v float64) string {
+func (c Chart) withUnit(ctx context.Context, v float64) string {
 	if c.Unit == "" || math.IsNaN(v) {
-		return number(v)
+		return number(ctx, v)
 	}
-	return number(v) + " " + c.Unit
+	return number(ctx, v) + " " + c.Unit
 }

@@ -29,6 +29,11 @@ func (m Moment) Absolute(ctx context.Context) string {
 	return say(ctx, "{date}, {time} UTC", date, m.at.Format("15:04"))
 }
 
+// Day is such as 22 Nov, for a narrow place.
+func Day(ctx context.Context, t time.Time) string {
+	return say(ctx, "{day} {month}", t.Day(), languageOf(ctx).locale.MonthAbbreviated(t.Month()))
+}
+
 // Ago is such as 3 minutes ago, or in 3 minutes.
 func (m Moment) Ago(ctx context.Context) string {
 	if left := m.at.Sub(m.from); left >= 10*time.Second {
@@ -80,6 +85,9 @@ func ahead(ctx context.Context, d time.Duration) string {
 		return sayN(ctx, int(d.Hours()/24), "in {n} day", "in {n} days")
 	}
 }
+
+// Span is how long something took or takes, in whole units.
+func Span(ctx context.Context, d time.Duration) string { return remaining(ctx, int(d.Seconds())) }
 
 // remaining is a time left, rounded up so that nobody comes early.
 func remaining(ctx context.Context, seconds int) string {

@@ -37,7 +37,7 @@ type Token struct {
 	ID        string
 	Name      string
 	Prefix    string
-	Over      string // "revoked" or "expired"; "" while it works
+	Over      string // why it works no more, in a word; "" while it does
 	Scopes    []string
 	CreatedBy string // an e-mail; "" for the command line
 	Created   Moment

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/go-playground/locales"
@@ -187,7 +186,7 @@ func (l *Language) print(value any) string {
 	case nil:
 		return ""
 	case int:
-		return strings.TrimSpace(l.locale.FmtNumber(float64(v), 0))
+		return l.locale.FmtNumber(float64(v), 0)
 	default:
 		return fmt.Sprint(v)
 	}
@@ -195,3 +194,8 @@ func (l *Language) print(value any) string {
 
 // Say is say, for the words that web's own code makes.
 func Say(ctx context.Context, english string, args ...any) string { return say(ctx, english, args...) }
+
+// SayN is sayN, likewise.
+func SayN(ctx context.Context, n int, one, many string, args ...any) string {
+	return sayN(ctx, n, one, many, args...)
+}

@@ -137,7 +137,7 @@ func TestAdminsSeeAndRepeatWhatWasTold(t *testing.T) {
 	if strings.Contains(p.source, "secret-path") {
 		t.Error("the path of an address is shown")
 	}
-	admin.get(admin.pathOf(email)).wantText("Webhook: link.active", "delivered, attempts: 2")
+	admin.get(admin.pathOf(email)).wantText("Webhook: link.active", "delivered, 2 attempts")
 }
 
 func TestAdminsSeeKeys(t *testing.T) {

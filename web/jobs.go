@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -61,11 +60,11 @@ func (s *Server) jobsView(c echo.Context) (v views.Jobs, err error) {
 	if err != nil {
 		return v, err
 	}
-	now := time.Now()
+	ctx, now := s.speaking(c), time.Now()
 	v.Paused = views.At(status.PausedAt, now)
 	v.Facts = []views.Fact{
-		{Name: "Due for a check", Text: dueWords(status)},
-		{Name: "Judged lately", Text: fmt.Sprintf("%s alive, %s dead, in %.0f minutes", views.Number(status.Alive), views.Number(status.Dead), link.BrakeTime.Minutes())},
+		{Name: views.Say(ctx, "Due for a check"), Text: dueWords(ctx, status)},
+		{Name: views.Say(ctx, "Judged lately"), Text: views.Say(ctx, "{alive} alive, {dead} dead, in {time}", status.Alive, status.Dead, views.Span(ctx, link.BrakeTime))},
 	}
 	for _, w := range status.Workers {
 		v.Workers = append(v.Workers, views.Worker{Name: w.Name, Jobs: w.Jobs, Seen: views.At(now.Add(-w.Ago), now), Lead: w.Lead})
@@ -77,11 +76,11 @@ func (s *Server) jobsView(c echo.Context) (v views.Jobs, err error) {
 	return v, err
 }
 
-func dueWords(s JobStatus) string {
+func dueWords(ctx context.Context, s JobStatus) string {
 	if s.Due == 0 {
-		return "no link"
+		return views.Say(ctx, "no link")
 	}
-	return fmt.Sprintf("%s links, the longest for %s", views.Number(s.Due), s.Overdue.Round(time.Second))
+	return views.SayN(ctx, s.Due, "{n} link, for {time}", "{n} links, the longest for {time}", views.Span(ctx, s.Overdue))
 }
 
 func (s *Server) pauseJobs(c echo.Context) error {

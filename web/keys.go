@@ -1,7 +1,7 @@
 package web
 
 import (
-	"fmt"
+	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -22,10 +22,10 @@ func (s *Server) showKeys(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, keysView(status, time.Now()))
+	return s.render(c, http.StatusOK, keysView(s.speaking(c), status, time.Now()))
 }
 
-func keysView(status link.KeyStatus, now time.Time) (v views.Keys) {
+func keysView(ctx context.Context, status link.KeyStatus, now time.Time) (v views.Keys) {
 	known := map[uint32]bool{status.Sealing: true}
 	for _, u := range status.Uses {
 		known[u.Key] = true
@@ -41,7 +41,7 @@ func keysView(status link.KeyStatus, now time.Time) (v views.Keys) {
 	for _, key := range slices.Sorted(maps.Keys(known)) {
 		var needed, lacked []string
 		for _, u := range status.UsesOf(key) {
-			needed = append(needed, fmt.Sprintf("%s: %s", u.In, views.Number(u.Rows)))
+			needed = append(needed, string(u.In)+": "+views.Number(ctx, u.Rows))
 		}
 		for _, r := range status.Lackers(key) {
 			lacked = append(lacked, r.String())

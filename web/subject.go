@@ -1,9 +1,9 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,21 +59,26 @@ func (s *Server) subjectView(c echo.Context) (views.SubjectPage, error) {
 func (s *Server) subjectPage(c echo.Context, l link.Subject) views.SubjectPage {
 	v := views.SubjectPage{
 		Path: subjectPath + l.User.String(), Subject: s.subjectLine(c, l), ID: l.User.String(), FormID: uuid.NewString(),
-		Live: l.State.Session == link.Live, Linked: l.State.Session != link.None, Facts: subjectFacts(l),
+		Live: l.State.Session == link.Live, Linked: l.State.Session != link.None, Facts: subjectFacts(s.speaking(c), l),
 	}
 	v.Subject.Reason = s.words(c).ShortReasons[l.Reason]
 	if w := l.Challenge; w != nil {
-		v.Waiting = "Garmin has sent a code by " + w.Method
-		if w.SentTo != "" {
-			v.Waiting += " to " + w.SentTo
-		}
-		v.Waiting += "; tried so far: " + strconv.Itoa(w.Tried) + ". It ends " + views.At(w.ExpiresAt, l.AsOf).Ago(s.speaking(c)) + "."
+		v.Waiting = waitingWords(s.speaking(c), *w, l.AsOf)
 	}
 	return v
 }
 
+// waitingWords tell of a login that waits for a code.
+func waitingWords(ctx context.Context, w link.Waiting, now time.Time) string {
+	by := w.Method
+	if w.SentTo != "" {
+		by += ", " + w.SentTo
+	}
+	return views.Say(ctx, "Garmin has sent a code ({by}). Tried so far: {n}. It ends {when}.", by, w.Tried, views.At(w.ExpiresAt, now).Ago(ctx))
+}
+
 // subjectFacts are those that there are.
-func subjectFacts(l link.Subject) (facts []views.Fact) {
+func subjectFacts(ctx context.Context, l link.Subject) (facts []views.Fact) {
 	text := func(name, text string) {
 		if text != "" {
 			facts = append(facts, views.Fact{Name: name, Text: text})
@@ -84,22 +89,22 @@ func subjectFacts(l link.Subject) (facts []views.Fact) {
 			facts = append(facts, views.Fact{Name: name, Moment: views.At(at, l.AsOf)})
 		}
 	}
-	text("E-mail", l.Email)
-	text("Id in the host application", l.ExternalID)
-	text("User id", l.User.String())
-	text("Name at Garmin", l.GarminName)
-	text("E-mail at Garmin", l.GarminEmail)
-	text("Region", l.Region)
-	moment("Linked", l.CreatedAt)
-	moment("In this state since", l.Since)
-	moment("Last validated", l.LastValidated)
-	moment("Access renewed", l.RefreshedAt)
-	moment("Access ends, unless renewed", l.ExpiresAt)
-	moment("Next check", l.NextCheck)
-	moment("Must reconnect before", l.ReconnectBefore)
-	moment("Garmin refuses since", l.RefusedSince)
-	text("Last report of a program", string(l.ReportedOutcome))
-	moment("Reported", l.ReportedAt)
+	text(views.Say(ctx, "E-mail"), l.Email)
+	text(views.Say(ctx, "Id in the host application"), l.ExternalID)
+	text(views.Say(ctx, "User id"), l.User.String())
+	text(views.Say(ctx, "Name at Garmin"), l.GarminName)
+	text(views.Say(ctx, "E-mail at Garmin"), l.GarminEmail)
+	text(views.Say(ctx, "Region"), l.Region)
+	moment(views.Say(ctx, "Linked"), l.CreatedAt)
+	moment(views.Say(ctx, "In this state since"), l.Since)
+	moment(views.Say(ctx, "Last validated"), l.LastValidated)
+	moment(views.Say(ctx, "Access renewed"), l.RefreshedAt)
+	moment(views.Say(ctx, "Access ends, unless renewed"), l.ExpiresAt)
+	moment(views.Say(ctx, "Next check"), l.NextCheck)
+	moment(views.Say(ctx, "Must reconnect before"), l.ReconnectBefore)
+	moment(views.Say(ctx, "Garmin refuses since"), l.RefusedSince)
+	text(views.Say(ctx, "Last report of a program"), string(l.ReportedOutcome))
+	moment(views.Say(ctx, "Reported"), l.ReportedAt)
 	return facts
 }
 
@@ -111,18 +116,18 @@ func (s *Server) addTimeline(c echo.Context, v *views.SubjectPage, l link.Subjec
 		if before, err = time.Parse(time.RFC3339Nano, text); err != nil {
 			return echo.ErrBadRequest
 		}
-		v.Pager.Start, v.Pager.StartText = v.Path, "Latest"
+		v.Pager.Start, v.Pager.StartText = v.Path, views.Say(s.speaking(c), "Latest")
 	}
 	happened, err := s.Links.Timeline(c.Request().Context(), l.User, before, occurrencesPerPage)
 	if err != nil {
 		return err
 	}
 	for _, o := range happened {
-		v.Timeline = append(v.Timeline, occurrenceView(s.words(c), o, l.AsOf))
+		v.Timeline = append(v.Timeline, occurrenceView(s.speaking(c), s.words(c), o, l.AsOf))
 	}
 	if n := len(happened); n >= occurrencesPerPage {
 		v.Pager.Next = v.Path + "?before=" + happened[n-1].At.UTC().Format(time.RFC3339Nano)
-		v.Pager.NextText = "Earlier"
+		v.Pager.NextText = views.Say(s.speaking(c), "Earlier")
 	}
 	return nil
 }

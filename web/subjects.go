@@ -38,10 +38,10 @@ func (s *Server) showSubjects(c echo.Context) error {
 	if more := len(found.Subjects) > subjectsPerPage; more {
 		found.Subjects = found.Subjects[:subjectsPerPage]
 		last := found.Subjects[subjectsPerPage-1]
-		v.Pager.Next, v.Pager.NextText = subjectsAt(subjectsPath, f, last.Spot(f.Order)), "Next page"
+		v.Pager.Next, v.Pager.NextText = subjectsAt(subjectsPath, f, last.Spot(f.Order)), views.Say(s.speaking(c), "Next page")
 	}
 	if f.After.User != uuid.Nil {
-		v.Pager.Start, v.Pager.StartText = subjectsAt(subjectsPath, f, link.Spot{}), "First page"
+		v.Pager.Start, v.Pager.StartText = subjectsAt(subjectsPath, f, link.Spot{}), views.Say(s.speaking(c), "First page")
 	}
 	if len(found.Subjects) > 0 && !found.Crowded {
 		v.CSV = subjectsAt(subjectsPath+".csv", f, link.Spot{})
@@ -131,18 +131,19 @@ func dayOf(t time.Time) string {
 }
 
 func (s *Server) filterView(c echo.Context, f link.Find) views.Filter {
+	ctx := s.speaking(c)
 	v := views.Filter{
 		Text: f.Text, Before: dayOf(f.ValidatedBefore),
 		Narrowed: f.Text != "" || f.State != "" || f.Reason != "" || f.Region != "" || !f.ValidatedBefore.IsZero(),
-		States:   choices(f.State, "Any", "", func(state string) string { return views.StateName(s.speaking(c), state) }, views.Active, views.ReauthNeeded, views.MFAPending),
-		Regions:  choices(f.Region, "Any", "", func(r string) string { return r }, "garmin.com", "garmin.cn"),
+		States:   choices(f.State, views.Say(ctx, "Any"), "", func(state string) string { return views.StateName(ctx, state) }, views.Active, views.ReauthNeeded, views.MFAPending),
+		Regions:  choices(f.Region, views.Say(ctx, "Any"), "", func(r string) string { return r }, "garmin.com", "garmin.cn"),
 	}
 	reasons := make([]string, len(link.DeadReasons))
 	for i, r := range link.DeadReasons {
 		reasons[i] = string(r)
 	}
-	v.Reasons = choices(string(f.Reason), "Any", "", func(r string) string { return s.words(c).ShortReasons[link.Reason(r)] }, reasons...)
-	v.Orders = choices(sortOf(f), "Changed last, first", "-updated", func(o string) string { return s.words(c).Orders[o] },
+	v.Reasons = choices(string(f.Reason), views.Say(ctx, "Any"), "", func(r string) string { return s.words(c).ShortReasons[link.Reason(r)] }, reasons...)
+	v.Orders = choices(sortOf(f), views.Say(ctx, "Changed last, first"), "-updated", func(o string) string { return s.words(c).Orders[o] },
 		"updated", "validated", "-validated", "name", "-name")
 	return v
 }

@@ -35,7 +35,7 @@ func (s *Server) showSupport(c echo.Context) error {
 	now := time.Now()
 	return s.render(c, http.StatusOK, views.Support{
 		HeldBack: held, Counters: countersView(s.speaking(c), days, now), Reasons: s.reasonBars(c, latest(days)),
-		Charts: append([]views.Chart{stateChart(s.speaking(c), days, now)}, hourCharts(hours, now)...),
+		Charts: append([]views.Chart{stateChart(s.speaking(c), days, now)}, hourCharts(s.speaking(c), hours, now)...),
 	})
 }
 
@@ -75,7 +75,8 @@ func countersView(ctx context.Context, days []link.DayCount, now time.Time) (v v
 }
 
 func (s *Server) reasonBars(c echo.Context, counts []link.DayCount) views.Bars {
-	b := views.Bars{ID: "reasons", Title: "Why users must sign in again", Text: "Links that need their user now, by what ended them."}
+	ctx := s.speaking(c)
+	b := views.Bars{ID: "reasons", Title: views.Say(ctx, "Why users must sign in again"), Text: views.Say(ctx, "Links that need their user now, by what ended them.")}
 	for _, r := range link.DeadReasons {
 		bar := views.Bar{Name: s.words(c).ShortReasons[r]}
 		for _, d := range counts {

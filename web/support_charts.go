@@ -19,10 +19,10 @@ const (
 
 // stateChart shows the days up to today; one that was not counted is a gap.
 func stateChart(ctx context.Context, days []link.DayCount, now time.Time) views.Chart {
-	c := views.Chart{ID: "states", Title: "Links by state", Text: "How many links stood in each state at the end of each of the last 30 days, in UTC."}
+	c := views.Chart{ID: "states", Title: views.Say(ctx, "Links by state"), Text: views.Say(ctx, "How many links stood in each state at the end of each of the last 30 days, in UTC.")}
 	first := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1-chartDays)
 	for i := range chartDays {
-		c.Labels = append(c.Labels, first.AddDate(0, 0, i).Format("2 Jan"))
+		c.Labels = append(c.Labels, views.Day(ctx, first.AddDate(0, 0, i)))
 	}
 	for _, state := range []string{views.Active, views.ReauthNeeded, views.MFAPending} {
 		values := gaps(chartDays)
@@ -36,29 +36,30 @@ func stateChart(ctx context.Context, days []link.DayCount, now time.Time) views.
 	return c
 }
 
-func hourCharts(sums []link.HourSum, now time.Time) []views.Chart {
+func hourCharts(ctx context.Context, sums []link.HourSum, now time.Time) []views.Chart {
 	first := now.UTC().Truncate(time.Hour).Add((1 - chartHours) * time.Hour)
 	var labels []string
 	for i := range chartHours {
-		labels = append(labels, first.Add(time.Duration(i)*time.Hour).Format("2 Jan 15:04"))
+		at := first.Add(time.Duration(i) * time.Hour)
+		labels = append(labels, views.Day(ctx, at)+" "+at.Format("15:04"))
 	}
 	h := hours{first: first, sums: sums}
 	return []views.Chart{
 		{
-			ID: "checks", Title: "Checks of links", Labels: labels, Text: "How many links were validated in each hour, and how many of the checks failed or ended a link.",
+			ID: "checks", Title: views.Say(ctx, "Checks of links"), Labels: labels, Text: views.Say(ctx, "How many links were validated in each hour, and how many of the checks failed or ended a link."),
 			Lines: []views.Line{
-				{Name: "Validated", Values: h.count(func(s link.HourSum) bool { return s.What == "validate" && s.Outcome == "" })},
-				{Name: "Refused for good", Values: h.count(func(s link.HourSum) bool { return s.What == link.Verdict && s.Outcome == link.VerdictDead })},
-				{Name: "No proof", Values: h.count(func(s link.HourSum) bool { return s.What == "validate" && s.Outcome != "" })},
+				{Name: views.Say(ctx, "Validated"), Values: h.count(func(s link.HourSum) bool { return s.What == "validate" && s.Outcome == "" })},
+				{Name: views.Say(ctx, "Refused for good"), Values: h.count(func(s link.HourSum) bool { return s.What == link.Verdict && s.Outcome == link.VerdictDead })},
+				{Name: views.Say(ctx, "No proof"), Values: h.count(func(s link.HourSum) bool { return s.What == "validate" && s.Outcome != "" })},
 			},
 		},
 		{
-			ID: "flows", Title: "Sign-ins that Garmin let pass", Labels: labels, Unit: "%", Lines: h.flows(),
-			Text: "The share of sign-ins by password, in each hour and by each way, that led to a session or to a code.",
+			ID: "flows", Title: views.Say(ctx, "Sign-ins that Garmin let pass"), Labels: labels, Unit: "%", Lines: h.flows(),
+			Text: views.Say(ctx, "The share of sign-ins by password, in each hour and by each way, that led to a session or to a code."),
 		},
 		{
-			ID: "latency", Title: "How long Garmin takes", Labels: labels, Unit: "ms", Text: "To renew or to validate a session: half were faster than the first line, 95 of 100 faster than the second.",
-			Lines: []views.Line{{Name: "Half", Values: h.took(0.5)}, {Name: "95 of 100", Values: h.took(0.95)}},
+			ID: "latency", Title: views.Say(ctx, "How long Garmin takes"), Labels: labels, Unit: "ms", Text: views.Say(ctx, "To renew or to validate a session: half were faster than the first line, 95 of 100 faster than the second."),
+			Lines: []views.Line{{Name: views.Say(ctx, "Half"), Values: h.took(0.5)}, {Name: views.Say(ctx, "95 of 100"), Values: h.took(0.95)}},
 		},
 	}
 }

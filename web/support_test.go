@@ -104,7 +104,7 @@ func TestStaffFollowAndHelpAUser(t *testing.T) {
 	agent.get(path).wantText("The note was added.", "Note of support", "called <b>me</b>")
 	agent.post(path+"/note", "note", "").want(http.StatusUnprocessableEntity).wantText("between one and 1000 characters")
 	runner.link("mfa").want(http.StatusSeeOther)
-	agent.get(path).wantText("Waiting for a code", "Garmin has sent a code by email")
+	agent.get(path).wantText("Waiting for a code", "Garmin has sent a code (email")
 	agent.post(path + "/cancel").wantRedirect(path)
 	agent.get(path).wantText("was cancelled", "A sign-in was given up", "Active")
 

@@ -3,9 +3,9 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,7 +54,7 @@ func (s *Server) webhooksView(c echo.Context) (views.Webhooks, error) {
 
 func endpointView(ctx context.Context, e notify.Endpoint, now time.Time) views.Endpoint {
 	v := views.Endpoint{
-		URL: withoutPath(e.URL), Events: notify.AllEvents, Waiting: e.Waiting, Standing: "enabled",
+		URL: withoutPath(e.URL), Events: notify.AllEvents, Waiting: e.Waiting, Standing: views.Say(ctx, "enabled"),
 		LastSuccess: views.At(e.LastSuccess, now), FailingSince: views.At(e.FailingSince, now),
 	}
 	if len(e.Events) > 0 {
@@ -66,13 +66,13 @@ func endpointView(ctx context.Context, e notify.Endpoint, now time.Time) views.E
 	}
 	switch {
 	case e.Disabled == notify.ByGone:
-		v.Standing = "disabled: it answered 410 Gone"
+		v.Standing = views.Say(ctx, "disabled: it answered 410 Gone")
 	case !e.DisabledAt.IsZero():
-		v.Standing = "disabled"
+		v.Standing = views.Say(ctx, "disabled")
 	case !e.PausedUntil.IsZero():
-		v.Standing = "asks for a pause, which ends " + views.At(e.PausedUntil, now).Ago(ctx)
+		v.Standing = views.Say(ctx, "asks for a pause, which ends {when}", views.At(e.PausedUntil, now).Ago(ctx))
 	case !e.FormerUntil.IsZero():
-		v.Standing = "enabled, with two secrets"
+		v.Standing = views.Say(ctx, "enabled, with two secrets")
 	}
 	return v
 }
@@ -95,20 +95,20 @@ func deliveryView(ctx context.Context, l notify.Logged, host string, now time.Ti
 		v.UserHref = subjectPath + l.User.String()
 	}
 	for _, a := range l.Attempts {
-		v.Attempts = append(v.Attempts, views.At(a.At, now).Absolute(ctx)+": "+attemptWords(a))
+		v.Attempts = append(v.Attempts, views.At(a.At, now).Absolute(ctx)+": "+attemptWords(ctx, a))
 	}
 	return v
 }
 
-func attemptWords(a notify.Attempt) string {
+func attemptWords(ctx context.Context, a notify.Attempt) string {
 	took := a.Took.Round(time.Millisecond)
 	switch {
 	case !a.Ended:
-		return "under way, or its process has died"
+		return views.Say(ctx, "under way, or its process has died")
 	case a.Error != "":
-		return fmt.Sprintf("%s (%s)", a.Error, took)
+		return a.Error + " (" + took.String() + ")"
 	default:
-		return fmt.Sprintf("answered %d (%s)", a.Status, took)
+		return views.Say(ctx, "answered {status} ({took})", strconv.Itoa(a.Status), took)
 	}
 }
 

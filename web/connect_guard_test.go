@@ -155,7 +155,7 @@ func TestGuestsReachNothingElse(t *testing.T) {
 	s := newSite(t)
 	g, owner := s.guest("runner-42", link.ToLink), s.runner()
 	owner.link("plain").wantRedirect("/link")
-	public := []string{"/", "/healthz", "/readyz", "/static/*", "/setup", "/mail/:token", "/signin", "/signup", "/signout", "/api", "/api/*"}
+	public := []string{"/", "/healthz", "/readyz", "/static/*", "/setup", "/mail/:token", "/signin", "/signup", "/signout", "/language", "/api", "/api/*"}
 	visits := 0
 	for _, route := range s.web.Routes() {
 		b, private := g.browser, !slices.Contains(public, route.Path)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
+	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 )
 
 // Programs that look through mail open every address.
@@ -252,7 +253,7 @@ func TestPagesOfGuestsCostFewStatements(t *testing.T) {
 	s := newSite(t)
 	g := s.guest("runner-42", link.ToLink)
 	stranger := s.browser()
-	var sent *statements
+	var sent *pgtest.Statements
 	g.url, sent = s.counted()
 	stranger.url = g.url
 	for _, c := range []struct {
@@ -263,9 +264,9 @@ func TestPagesOfGuestsCostFewStatements(t *testing.T) {
 		{g.browser, "/connect", 2}, {g.browser, "/connect/status", 2}, {g.browser, "/connect/handoff?region=garmin.com", 1},
 		{stranger, g.door, 1}, {stranger, "/connect", 0}, {stranger, "/connect/garbage", 0},
 	} {
-		sent.take()
+		sent.Take()
 		c.b.get(c.path)
-		if got := sent.take(); len(got) != c.statements {
+		if got := sent.Take(); len(got) != c.statements {
 			t.Errorf("GET %s costs %d statements, not %d:\n%s", c.path, len(got), c.statements, strings.Join(got, "\n"))
 		}
 	}

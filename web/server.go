@@ -108,7 +108,7 @@ func (s *Server) surround() error {
 	if err != nil {
 		return err
 	}
-	s.echo.Use(requestID, s.noticeProxy, s.record, s.recover, s.secure, limitBody, sameOrigin)
+	s.echo.Use(requestID, s.noticeProxy, s.record, recovered, s.secure, limitBody, sameOrigin)
 	return nil
 }
 

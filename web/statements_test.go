@@ -1,12 +1,9 @@
 package web_test
 
 import (
-	"context"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,53 +14,15 @@ import (
 	"github.com/garminlink/garminlink/web"
 )
 
-// statements collects what is sent to the database, from its log.
-type statements struct {
-	mu   sync.Mutex
-	sent []string
-}
-
-func (s *statements) add(sql string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sent = append(s.sent, strings.Join(strings.Fields(sql), " "))
-}
-
-func (s *statements) take() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sent := s.sent
-	s.sent = nil
-	return sent
-}
-
-func (s *statements) Enabled(context.Context, slog.Level) bool { return true }
-func (s *statements) WithAttrs([]slog.Attr) slog.Handler       { return s }
-func (s *statements) WithGroup(string) slog.Handler            { return s }
-func (s *statements) Handle(_ context.Context, r slog.Record) error {
-	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "sql" {
-			s.add(a.Value.String())
-		}
-		return true
-	})
-	return nil
-}
-
 // counted is a second server on the same database, whose statements are
 // collected.
-func (s *site) counted() (url string, sent *statements) {
+func (s *site) counted() (url string, sent *pgtest.Statements) {
 	s.t.Helper()
-	sent = new(statements)
-	db, err := postgres.Open(context.Background(), s.db.URL, pgtest.Schema, slog.New(sent))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = db.Close() })
+	db, sent := s.db.Counted(s.t)
 	server := httptest.NewServer(s.server(func(c *web.Config) {
 		c.DB = db.SQL
-		c.Accounts = account.New(postgres.NewAccounts(db), account.RealCost)
-		c.Links = s.links(postgres.NewLinks(db))
+		c.Accounts = account.New(postgres.NewAccounts(db.DB), account.RealCost)
+		c.Links = s.links(postgres.NewLinks(db.DB))
 		c.Limits = postgres.NewLimits(db.Gorm)
 	}))
 	s.t.Cleanup(server.Close)
@@ -78,10 +37,10 @@ func TestPagesCostFewStatements(t *testing.T) {
 	runner.url, stranger.url = url, url
 	wantAtMost := func(most int, b *browser, path string, status int) {
 		t.Helper()
-		sent.take()
+		sent.Take()
 		asked := s.garmin.Calls(garmintest.OpProfile) + s.garmin.Calls(garmintest.OpLogin)
 		b.get(path).want(status)
-		if got := sent.take(); len(got) > most {
+		if got := sent.Take(); len(got) > most {
 			t.Errorf("GET %s costs %d statements, not %d:\n%s", path, len(got), most, strings.Join(got, "\n"))
 		}
 		if s.garmin.Calls(garmintest.OpProfile)+s.garmin.Calls(garmintest.OpLogin) != asked {
@@ -106,7 +65,7 @@ func TestPagesCostFewStatements(t *testing.T) {
 		wantAtMost(3, runner, "/history?before=7", http.StatusOK)
 	}
 	wantAtMost(3, runner, "/link/export", http.StatusOK)
-	if len(sent.take()) != 0 {
+	if len(sent.Take()) != 0 {
 		t.Error("statements were counted late")
 	}
 	wantAtMost(2, runner, "/", http.StatusSeeOther)
@@ -123,11 +82,11 @@ func TestStatementsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	runner := s.runner()
-	var sent *statements
+	var sent *pgtest.Statements
 	runner.url, sent = s.counted()
-	sent.take()
+	sent.Take()
 	runner.get("/link").want(http.StatusOK)
-	got := sent.take()
+	got := sent.Take()
 	if len(got) != 3 || !strings.Contains(got[0], "FROM sessions") || !strings.Contains(got[1], "sign_ins") ||
 		!strings.Contains(got[2], "garmin_authentication_states") {
 		t.Errorf("GET /link sends\n%s", strings.Join(got, "\n"))

@@ -14,6 +14,7 @@ import (
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
+	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 )
 
 func (s *site) exec(sql string, args ...any) {
@@ -183,14 +184,14 @@ func TestPagesForStaffCostFewStatements(t *testing.T) {
 	runner, agent := s.runner(), s.staff(account.RoleSupport)
 	runner.link("plain").want(http.StatusSeeOther)
 	path := agent.pathOf(email)
-	var sent *statements
+	var sent *pgtest.Statements
 	agent.url, sent = s.counted()
 	for path, most := range map[string]int{
 		"/support": 5, "/support/counters": 3, "/support/links": 4, "/support/links?q=guest": 5, "/support/links.csv": 3, path: 5,
 	} {
-		sent.take()
+		sent.Take()
 		agent.get(path).want(http.StatusOK)
-		if got := sent.take(); len(got) > most {
+		if got := sent.Take(); len(got) > most {
 			t.Errorf("GET %s costs %d statements, not %d:\n%s", path, len(got), most, strings.Join(got, "\n"))
 		}
 	}
@@ -200,12 +201,12 @@ func TestPagesForAdminsCostFewStatements(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	admin := s.staff(account.RoleAdmin)
-	var sent *statements
+	var sent *pgtest.Statements
 	admin.url, sent = s.counted()
 	for path, most := range map[string]int{"/support/staff": 3, "/support/keys": 5} {
-		sent.take()
+		sent.Take()
 		admin.get(path).want(http.StatusOK)
-		if got := sent.take(); len(got) > most {
+		if got := sent.Take(); len(got) > most {
 			t.Errorf("GET %s costs %d statements, not %d:\n%s", path, len(got), most, strings.Join(got, "\n"))
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 )
 
 // maxBody is in bytes. The largest forms hold a session or a whole page of
@@ -79,21 +79,11 @@ func methodOf(r *http.Request) string {
 	}
 }
 
-// recover turns a panic into an error of ours.
-func (s *Server) recover(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			switch p := recover(); p {
-			case nil:
-			case http.ErrAbortHandler:
-				panic(p)
-			default:
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		return next(c)
-	}
-}
+// recovered turns a panic into an error of ours, which has the stack.
+var recovered = middleware.RecoverWithConfig(middleware.RecoverConfig{
+	DisableErrorHandler: true, DisableStackAll: true,
+	LogErrorFunc: func(_ echo.Context, p error, stack []byte) error { return fmt.Errorf("panic: %v\n%s", p, stack) },
+})
 
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

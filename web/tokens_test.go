@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 )
 
 const staffEmail = "staff@example.com"
@@ -226,11 +227,11 @@ func TestTokensCostOneStatementHoweverMany(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var sent *statements
+	var sent *pgtest.Statements
 	b.url, sent = s.counted()
-	sent.take()
+	sent.Take()
 	b.get("/support/tokens").want(http.StatusOK)
-	if got := sent.take(); len(got) != 3 {
+	if got := sent.Take(); len(got) != 3 {
 		t.Errorf("GET /support/tokens sends\n%s", strings.Join(got, "\n"))
 	}
 }

@@ -46,9 +46,7 @@ func (im *importer) run(ctx context.Context, all []newcomer) error {
 	for round := 1; len(all) > 0; round++ {
 		if round > 1 {
 			im.tally.say("In %s, %d are tried again.", roundPause, len(all))
-			if err := sleep(ctx, roundPause); err != nil {
-				return err
-			}
+			im.gate.shut(roundPause)
 		}
 		var err error
 		if all, err = im.round(ctx, all, round == importRounds); err != nil {

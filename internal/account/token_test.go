@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/postgres"
-	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 )
 
 func createToken(t *testing.T, s *account.Service, n account.NewToken) (account.Token, account.Secret) {
@@ -290,53 +288,20 @@ func TestAuthorizeIsOneStatement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := new(statements)
-	logged, err := postgres.Open(t.Context(), db.URL, pgtest.Schema, slog.New(sent))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer logged.Close()
-	counted := account.New(postgres.NewAccounts(logged), cheap)
+	logged, sent := db.Counted(t)
+	counted := account.New(postgres.NewAccounts(logged.DB), cheap)
 	for _, ref := range []string{"ext:42", user.ID.String(), "ext:nobody"} {
 		parsed, err := account.ParseUserRef(ref)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sent.take()
+		sent.Take()
 		_, found, err := counted.Authorize(t.Context(), secret, parsed)
-		if got := sent.take(); len(got) != 1 || !strings.Contains(got[0], "service_tokens") {
+		if got := sent.Take(); len(got) != 1 || !strings.Contains(got[0], "service_tokens") {
 			t.Errorf("Authorize with %s sends %d statements: %v", ref, len(got), got)
 		}
 		if (found == user.ID) != (err == nil) {
 			t.Errorf("Authorize with %s: %v, %v", ref, found, err)
 		}
 	}
-}
-
-// statements collects what a store sends, from its log.
-type statements struct {
-	slog.Handler
-	mu   sync.Mutex
-	sent []string
-}
-
-func (s *statements) Enabled(context.Context, slog.Level) bool { return true }
-func (s *statements) Handle(_ context.Context, r slog.Record) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "sql" {
-			s.sent = append(s.sent, a.Value.String())
-		}
-		return true
-	})
-	return nil
-}
-
-func (s *statements) take() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sent := s.sent
-	s.sent = nil
-	return sent
 }

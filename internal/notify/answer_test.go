@@ -12,57 +12,79 @@ import (
 	"github.com/garminlink/garminlink/internal/notify"
 )
 
+// answering is what a receiver does, and what becomes of a delivery by it.
+type answering struct {
+	answer http.HandlerFunc
+	state  notify.State
+	status int
+	says   string
+}
+
+var huge = strings.Repeat("x", 1<<20)
+
+// answers are by what receivers do; those that redirect lead elsewhere.
+func answers(t *testing.T, elsewhere string) map[string]answering {
+	return map[string]answering{
+		"takes it":                 {status(http.StatusNoContent), notify.Delivered, 204, ""},
+		"accepts it":               {status(http.StatusAccepted), notify.Delivered, 202, ""},
+		"fails":                    {status(http.StatusInternalServerError), notify.Waiting, 500, "answered 500"},
+		"does not know it":         {status(http.StatusNotFound), notify.Waiting, 404, "answered 404"},
+		"is gone":                  {status(http.StatusGone), notify.GivenUp, 410, "answered 410"},
+		"redirects":                {http.RedirectHandler(elsewhere, http.StatusFound).ServeHTTP, notify.Waiting, 302, "answered 302: redirects are not followed"},
+		"redirects for ever":       {http.RedirectHandler(elsewhere, http.StatusPermanentRedirect).ServeHTTP, notify.Waiting, 308, "answered 308: redirects are not followed"},
+		"hangs up":                 {hangUp, notify.Waiting, 0, "the connection was closed before an answer"},
+		"says nothing":             {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, notify.Waiting, 0, "no answer within 10s"},
+		"speaks of other things":   {upgrade(t), notify.Waiting, 101, "answered 101"},
+		"talks nonsense":           {talkNonsense, notify.Waiting, 0, "no answer that could be read"},
+		"says too much in headers": {sendHugeHeader, notify.Waiting, 0, "no answer that could be read"},
+		"says much":                {sendMuch, notify.Delivered, 200, ""},
+		"never ends what it says":  {neverEnd, notify.Delivered, 200, ""},
+	}
+}
+
+// upgrade leaves HTTP, and says no more on a connection that stays open.
+func upgrade(t *testing.T) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			t.Cleanup(func() { conn.Close() })
+			_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"))
+		}
+	}
+}
+
+func talkNonsense(w http.ResponseWriter, _ *http.Request) {
+	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+		_, _ = conn.Write([]byte("\x1b[2Jnonsense\r\n\r\n"))
+		conn.Close()
+	}
+}
+
+func sendHugeHeader(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("X-Huge", huge)
+	w.WriteHeader(http.StatusOK)
+}
+
+func sendMuch(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusOK)
+	for range 100 {
+		if _, err := w.Write([]byte(huge)); err != nil {
+			return
+		}
+	}
+}
+
+func neverEnd(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusOK)
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
+}
+
 func TestWhatReceiversDo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Hurry(2 * time.Second)
 	elsewhere := newReceiver(t)
-	huge := strings.Repeat("x", 1<<20)
-	for what, c := range map[string]struct {
-		answer http.HandlerFunc
-		state  notify.State
-		status int
-		says   string
-	}{
-		"takes it":           {status(http.StatusNoContent), notify.Delivered, 204, ""},
-		"accepts it":         {status(http.StatusAccepted), notify.Delivered, 202, ""},
-		"fails":              {status(http.StatusInternalServerError), notify.Waiting, 500, "answered 500"},
-		"does not know it":   {status(http.StatusNotFound), notify.Waiting, 404, "answered 404"},
-		"is gone":            {status(http.StatusGone), notify.GivenUp, 410, "answered 410"},
-		"redirects":          {http.RedirectHandler(elsewhere.URL, http.StatusFound).ServeHTTP, notify.Waiting, 302, "answered 302: redirects are not followed"},
-		"redirects for ever": {http.RedirectHandler(elsewhere.URL, http.StatusPermanentRedirect).ServeHTTP, notify.Waiting, 308, "answered 308: redirects are not followed"},
-		"hangs up":           {hangUp, notify.Waiting, 0, "the connection was closed before an answer"},
-		"says nothing":       {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, notify.Waiting, 0, "no answer within 10s"},
-		"speaks of other things": {func(rw http.ResponseWriter, _ *http.Request) {
-			if conn, _, err := http.NewResponseController(rw).Hijack(); err == nil {
-				t.Cleanup(func() { conn.Close() }) // it stays open, and says no more
-				_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"))
-			}
-		}, notify.Waiting, 101, "answered 101"},
-		"talks nonsense": {func(rw http.ResponseWriter, _ *http.Request) {
-			if conn, _, err := http.NewResponseController(rw).Hijack(); err == nil {
-				_, _ = conn.Write([]byte("\x1b[2Jnonsense\r\n\r\n"))
-				conn.Close()
-			}
-		}, notify.Waiting, 0, "no answer that could be read"},
-		"says too much in headers": {func(rw http.ResponseWriter, _ *http.Request) {
-			rw.Header().Set("X-Huge", huge)
-			rw.WriteHeader(http.StatusOK)
-		}, notify.Waiting, 0, "no answer that could be read"},
-		"says much": {func(rw http.ResponseWriter, _ *http.Request) {
-			rw.WriteHeader(http.StatusOK)
-			for range 100 {
-				if _, err := rw.Write([]byte(huge)); err != nil {
-					return
-				}
-			}
-		}, notify.Delivered, 200, ""},
-		"never ends what it says": {func(rw http.ResponseWriter, r *http.Request) {
-			rw.WriteHeader(http.StatusOK)
-			_ = http.NewResponseController(rw).Flush()
-			<-r.Context().Done()
-		}, notify.Delivered, 200, ""},
-	} {
+	for what, c := range answers(t, elsewhere.URL) {
 		r := newReceiver(t)
 		r.answers(c.answer)
 		id := w.tells(r)
@@ -141,9 +163,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		"seconds":                {http.StatusTooManyRequests, "600", 9 * time.Minute, 2 * time.Minute},
 		"a date":                 {http.StatusServiceUnavailable, time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat), 9 * time.Minute, 2 * time.Minute},
 		"an hour at most":        {http.StatusTooManyRequests, "86400", 59 * time.Minute, 2 * time.Minute},
-		"a date in the past":     {http.StatusTooManyRequests, "Mon, 02 Jan 2006 15:04:05 GMT", 4 * time.Second, 2 * time.Second},
-		"nonsense":               {http.StatusTooManyRequests, "soon", 4 * time.Second, 2 * time.Second},
-		"not with other answers": {http.StatusInternalServerError, "600", 4 * time.Second, 2 * time.Second},
+		"a date in the past":     {http.StatusTooManyRequests, "Mon, 02 Jan 2006 15:04:05 GMT", 2 * time.Second, 4 * time.Second},
+		"nonsense":               {http.StatusTooManyRequests, "soon", 2 * time.Second, 4 * time.Second},
+		"not with other answers": {http.StatusInternalServerError, "600", 2 * time.Second, 4 * time.Second},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

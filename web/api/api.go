@@ -59,7 +59,7 @@ func New(c Config) (*API, error) {
 	a := &API{Config: c, echo: echo.New(), words: words, reference: reference}
 	a.ending, a.endWaits = context.WithCancel(context.Background())
 	a.echo.HTTPErrorHandler = a.fail
-	a.echo.Use(tellRoute, recoverPanic)
+	a.echo.Use(tellRoute, recovered)
 	a.routes()
 	return a, nil
 }

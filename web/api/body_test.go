@@ -21,82 +21,103 @@ func reading(text string, into body) error {
 
 const aUser = `"user":"ext:42"`
 
+// strict are bodies of each schema, and which of their fields are at fault, if
+// any.
+var strict = []struct {
+	schema string
+	empty  func() body
+	bodies []strictBody
+}{
+	{"CheckOutRequest", func() body { return new(CheckOutRequest) }, []strictBody{
+		{`{"format":"garth"}`, ""},
+		{` {"refresh_token":null,"min_ttl":null,"format":"bearer"} `, ""},
+		{`{"format":"garminconnect","min_ttl":0,"refresh_token":true}`, ""},
+		{`{"format":"garth","min_ttl":21600}`, ""},
+		{`{}`, "format"},
+		{`null`, "format"},
+		{`{"format":null}`, "format"},
+		{`{"format":"GARTH"}`, "format"},
+		{`{"format":7}`, "format"},
+		{`{"format":"garth","min_ttl":-1}`, "min_ttl"},
+		{`{"format":"garth","min_ttl":21601}`, "min_ttl"},
+		{`{"format":"garth","min_ttl":"900"}`, "min_ttl"},
+		{`{"format":"garth","min_ttl":1.5}`, "min_ttl"},
+		{`{"format":"garth","min_ttl":1e99}`, "min_ttl"},
+		{`{"format":"garth","refresh_token":"yes"}`, "refresh_token"},
+		{`{"format":"garth","minTtl":1}`, "minTtl"},
+		{`{"Format":"garth"}`, "Format"},
+		{`{"format":"","min_ttl":-1}`, "format min_ttl"},
+	}},
+	{"ReportRequest", func() body { return new(ReportRequest) }, []strictBody{
+		{`{"generation":42,"outcome":"ok"}`, ""},
+		{`{"generation":9223372036854775807,"outcome":"rate_limited","observed_at":"2026-05-01T06:00:00.123+02:00"}`, ""},
+		{`{"generation":0,"outcome":"ok"}`, "generation"},
+		{`{"outcome":"ok"}`, "generation"},
+		{`{"generation":"42","outcome":"ok"}`, "generation"},
+		{`{"generation":42,"outcome":"fine"}`, "outcome"},
+		{`{"generation":42,"outcome":"ok","observed_at":"yesterday"}`, "observed_at"},
+		{`{"generation":42,"outcome":"ok","observed_at":1777615200}`, "observed_at"},
+	}},
+	{"ReportsRequest", func() body { return new(ReportsRequest) }, []strictBody{
+		{`{"reports":[{` + aUser + `,"generation":42,"outcome":"ok"}]}`, ""},
+		{`{"reports":[]}`, "reports"},
+		{`{"reports":{}}`, "reports"},
+		{`{"reports":[` + strings.Repeat(`{`+aUser+`,"generation":42,"outcome":"ok"},`, 500) + `{}]}`, "reports"},
+		{`{"reports":[{` + aUser + `,"generation":42,"outcome":"ok"},{}]}`, "reports[1].user reports[1].generation reports[1].outcome"},
+		{`{"reports":[{"user":"42","generation":42,"outcome":"ok"}]}`, "reports[0].user"},
+		{`{"reports":[{` + aUser + `,"generation":42,"outcome":"ok","extra":{}}]}`, "reports[0].extra"},
+		{`{"reports":["ok"]}`, "reports[0]"},
+	}},
+	{"SessionRequest", func() body { return new(SessionRequest) }, []strictBody{
+		{`{"session":"W10="}`, ""},
+		{`{"session":"W10=","email":"runner@example.com"}`, ""},
+		{`{"session":""}`, "session"},
+		{`{"session":{"oauth_token":"x"}}`, "session"},
+		{`{"session":"W10=","email":""}`, "email"},
+		{`{"session":"W10=","email":"` + strings.Repeat("x", 250) + `@example.com"}`, "email"},
+	}},
+	{"ConnectSessionRequest", func() body { return new(ConnectSessionRequest) }, []strictBody{
+		{connecting(""), ""},
+		{connecting(`,"region":"garmin.cn","locale":"de-CH","email":"runner@example.com"`), ""},
+		{connecting(`,"region":null,"locale":null,"email":null`), ""},
+		{connecting(`,"region":"garmin.de"`), "region"},
+		{connecting(`,"locale":"no such language"`), "locale"},
+		{`{}`, "user return_url state purpose"},
+		{strings.Replace(connecting(""), "9pYc2VtRZ0u4", "short", 1), "state"},
+		{strings.Replace(connecting(""), "9pYc2VtRZ0u4", accents(512), 1), ""},
+		{strings.Replace(connecting(""), "9pYc2VtRZ0u4", accents(513), 1), "state"},
+	}},
+	{"CompletionRequest", func() body { return new(CompletionRequest) }, []strictBody{
+		{`{"code":"0tYk3sQmWc9Lr5Vb7Nh2"}`, ""},
+		{`{"code":""}`, "code"},
+		{`{"code":"` + accents(256) + `"}`, "code"},
+	}},
+}
+
+type strictBody struct {
+	text   string
+	fields string // at fault; "" if it is taken
+}
+
+// accents are so many characters, and twice as many bytes.
+func accents(n int) string { return strings.Repeat("é", n) }
+
+// connecting asks for a connect session, with further fields.
+func connecting(fields string) string {
+	return `{"user":"ext:42","return_url":"https://app.example.com/back","state":"9pYc2VtRZ0u4","purpose":"link"` + fields + `}`
+}
+
 func TestBodiesAreStrict(t *testing.T) {
 	t.Parallel()
-	long := func(n int) string { return strings.Repeat("é", n) }
-	connect := func(fields string) string {
-		return `{"user":"ext:42","return_url":"https://app.example.com/back","state":"9pYc2VtRZ0u4","purpose":"link"` + fields + `}`
-	}
-	for _, c := range []struct {
-		schema string
-		into   body
-		text   string
-		fields string // at fault; "" if it is taken
-	}{
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth"}`, ""},
-		{"CheckOutRequest", new(CheckOutRequest), ` {"refresh_token":null,"min_ttl":null,"format":"bearer"} `, ""},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garminconnect","min_ttl":0,"refresh_token":true}`, ""},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","min_ttl":21600}`, ""},
-		{"CheckOutRequest", new(CheckOutRequest), `{}`, "format"},
-		{"CheckOutRequest", new(CheckOutRequest), `null`, "format"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":null}`, "format"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"GARTH"}`, "format"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":7}`, "format"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","min_ttl":-1}`, "min_ttl"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","min_ttl":21601}`, "min_ttl"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","min_ttl":"900"}`, "min_ttl"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","min_ttl":1.5}`, "min_ttl"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","min_ttl":1e99}`, "min_ttl"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","refresh_token":"yes"}`, "refresh_token"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"garth","minTtl":1}`, "minTtl"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"Format":"garth"}`, "Format"},
-		{"CheckOutRequest", new(CheckOutRequest), `{"format":"","min_ttl":-1}`, "format min_ttl"},
-
-		{"ReportRequest", new(ReportRequest), `{"generation":42,"outcome":"ok"}`, ""},
-		{"ReportRequest", new(ReportRequest), `{"generation":9223372036854775807,"outcome":"rate_limited","observed_at":"2026-05-01T06:00:00.123+02:00"}`, ""},
-		{"ReportRequest", new(ReportRequest), `{"generation":0,"outcome":"ok"}`, "generation"},
-		{"ReportRequest", new(ReportRequest), `{"outcome":"ok"}`, "generation"},
-		{"ReportRequest", new(ReportRequest), `{"generation":"42","outcome":"ok"}`, "generation"},
-		{"ReportRequest", new(ReportRequest), `{"generation":42,"outcome":"fine"}`, "outcome"},
-		{"ReportRequest", new(ReportRequest), `{"generation":42,"outcome":"ok","observed_at":"yesterday"}`, "observed_at"},
-		{"ReportRequest", new(ReportRequest), `{"generation":42,"outcome":"ok","observed_at":1777615200}`, "observed_at"},
-
-		{"ReportsRequest", new(ReportsRequest), `{"reports":[{` + aUser + `,"generation":42,"outcome":"ok"}]}`, ""},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":[]}`, "reports"},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":{}}`, "reports"},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":[` + strings.Repeat(`{`+aUser+`,"generation":42,"outcome":"ok"},`, 500) + `{}]}`, "reports"},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":[{` + aUser + `,"generation":42,"outcome":"ok"},{}]}`, "reports[1].user reports[1].generation reports[1].outcome"},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":[{"user":"42","generation":42,"outcome":"ok"}]}`, "reports[0].user"},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":[{` + aUser + `,"generation":42,"outcome":"ok","extra":{}}]}`, "reports[0].extra"},
-		{"ReportsRequest", new(ReportsRequest), `{"reports":["ok"]}`, "reports[0]"},
-
-		{"SessionRequest", new(SessionRequest), `{"session":"W10="}`, ""},
-		{"SessionRequest", new(SessionRequest), `{"session":"W10=","email":"runner@example.com"}`, ""},
-		{"SessionRequest", new(SessionRequest), `{"session":""}`, "session"},
-		{"SessionRequest", new(SessionRequest), `{"session":{"oauth_token":"x"}}`, "session"},
-		{"SessionRequest", new(SessionRequest), `{"session":"W10=","email":""}`, "email"},
-		{"SessionRequest", new(SessionRequest), `{"session":"W10=","email":"` + strings.Repeat("x", 250) + `@example.com"}`, "email"},
-
-		{"ConnectSessionRequest", new(ConnectSessionRequest), connect(""), ""},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), connect(`,"region":"garmin.cn","locale":"de-CH","email":"runner@example.com"`), ""},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), connect(`,"region":null,"locale":null,"email":null`), ""},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), connect(`,"region":"garmin.de"`), "region"},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), connect(`,"locale":"no such language"`), "locale"},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), `{}`, "user return_url state purpose"},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), strings.Replace(connect(""), "9pYc2VtRZ0u4", "short", 1), "state"},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), strings.Replace(connect(""), "9pYc2VtRZ0u4", long(512), 1), ""},
-		{"ConnectSessionRequest", new(ConnectSessionRequest), strings.Replace(connect(""), "9pYc2VtRZ0u4", long(513), 1), "state"},
-
-		{"CompletionRequest", new(CompletionRequest), `{"code":"0tYk3sQmWc9Lr5Vb7Nh2"}`, ""},
-		{"CompletionRequest", new(CompletionRequest), `{"code":""}`, "code"},
-		{"CompletionRequest", new(CompletionRequest), `{"code":"` + long(256) + `"}`, "code"},
-	} {
-		err := reading(c.text, c.into)
-		if allowed := contractOf(t).allows(c.schema, []byte(c.text)); (allowed == nil) != (err == nil) {
-			t.Errorf("%s %.100s: %v, by the contract %v", c.schema, c.text, err, allowed)
-		}
-		if got := fieldsOf(t, err); got != c.fields {
-			t.Errorf("%s %.100s: at fault are %q, not %q", c.schema, c.text, got, c.fields)
+	for _, s := range strict {
+		for _, c := range s.bodies {
+			err := reading(c.text, s.empty())
+			if allowed := contractOf(t).allows(s.schema, []byte(c.text)); (allowed == nil) != (err == nil) {
+				t.Errorf("%s %.100s: %v, by the contract %v", s.schema, c.text, err, allowed)
+			}
+			if got := fieldsOf(t, err); got != c.fields {
+				t.Errorf("%s %.100s: at fault are %q, not %q", s.schema, c.text, got, c.fields)
+			}
 		}
 	}
 }

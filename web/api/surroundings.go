@@ -2,10 +2,9 @@ package api
 
 import (
 	"fmt"
-	"net/http"
-	"runtime/debug"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 )
 
 // tellRoute tells the site before us which route this is, for its log.
@@ -16,20 +15,11 @@ func tellRoute(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// recoverPanic turns a panic into an error, which programs can read.
-func recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			switch p := recover(); p {
-			case nil:
-			case http.ErrAbortHandler:
-				panic(p)
-			default:
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		return next(c)
-	}
-}
+// recovered turns a panic into an error, which has the stack; programs get one
+// that they can read.
+var recovered = middleware.RecoverWithConfig(middleware.RecoverConfig{
+	DisableErrorHandler: true, DisableStackAll: true,
+	LogErrorFunc: func(_ echo.Context, p error, stack []byte) error { return fmt.Errorf("panic: %v\n%s", p, stack) },
+})
 
 func requestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }

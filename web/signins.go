@@ -170,7 +170,7 @@ func (s *signIns) recognise(c echo.Context, touch bool) (known bool, err error) 
 
 // begin signs a user in on this browser, in the place of whoever was. The
 // browser gets a new token: one that it was tricked into is worth nothing.
-func (s *signIns) begin(c echo.Context, user uuid.UUID) error {
+func (s *signIns) begin(c echo.Context, user account.Proof) error {
 	ctx := c.Request().Context()
 	if err := s.endFormer(ctx, c); err != nil {
 		return err

@@ -22,7 +22,7 @@ func TestFindKnowsUsersByEachOfTheirNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]account.User{
-		own.ID.String(): own, external.ID.String(): external, "ext:42": external,
+		own.ID.String(): own.User, external.ID.String(): external, "ext:42": external,
 	} {
 		ref, err := account.ParseUserRef(text)
 		if err != nil {
@@ -32,7 +32,7 @@ func TestFindKnowsUsersByEachOfTheirNames(t *testing.T) {
 			t.Errorf("Find(%s) = %+v, %v, want %+v", text, got, err, want)
 		}
 	}
-	if got, err := s.FindByEmail(t.Context(), " Runner@example.com"); err != nil || got != own {
+	if got, err := s.FindByEmail(t.Context(), " Runner@example.com"); err != nil || got != own.User {
 		t.Errorf("FindByEmail = %+v, %v, want %+v", got, err, own)
 	}
 }

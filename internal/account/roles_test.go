@@ -32,7 +32,7 @@ func TestRolesAreGivenToOthers(t *testing.T) {
 		t.Errorf("SetRole = %+v, %v", u, err)
 	}
 	staff, err := s.Staff(t.Context())
-	if err != nil || len(staff) != 2 || staff[0] != admin || staff[1].Email != "agent@example.com" {
+	if err != nil || len(staff) != 2 || staff[0] != admin.User || staff[1].Email != "agent@example.com" {
 		t.Errorf("staff are %+v, %v", staff, err)
 	}
 }
@@ -40,7 +40,7 @@ func TestRolesAreGivenToOthers(t *testing.T) {
 func TestAnAdminIsAlwaysLeft(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
-	var admins []account.User
+	var admins []account.Proof
 	for _, email := range []string{"one@example.com", "other@example.com"} {
 		u, err := s.Create(t.Context(), email, "tern-gravel-lantern-08", account.RoleAdmin)
 		if err != nil {

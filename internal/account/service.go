@@ -18,17 +18,24 @@ func New(store Store, c Cost) *Service {
 	return &Service{store: store, hasher: newHasher(c)}
 }
 
+// Proof is that a user knows his password. It is worth nothing once that was
+// changed.
+type Proof struct {
+	User
+	hash Secret // to be printed no more than the password
+}
+
 // Create adds a user. It fails with ErrInvalidEmail, ErrPasswordShort,
 // ErrPasswordLong, ErrPasswordCommon and ErrEmailTaken.
-func (s *Service) Create(ctx context.Context, email, password string, role Role) (User, error) {
+func (s *Service) Create(ctx context.Context, email, password string, role Role) (Proof, error) {
 	u, hash, err := s.newUser(ctx, email, password, role)
 	if err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
 	if err := s.store.CreateUser(ctx, u, hash); err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
-	return u, nil
+	return Proof{u, Secret(hash)}, nil
 }
 
 // newUser is one who is not kept yet.
@@ -56,23 +63,26 @@ func (s *Service) newHash(ctx context.Context, password, email string) (string, 
 // CheckPassword returns the user who has this e-mail and password. It fails
 // with ErrWrongCredentials after the same work for an unknown e-mail as for a
 // wrong password, so that neither answer nor time tells who has an account.
-func (s *Service) CheckPassword(ctx context.Context, email, password string) (User, error) {
+func (s *Service) CheckPassword(ctx context.Context, email, password string) (Proof, error) {
 	u, hash, err := s.find(ctx, email)
 	if err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
-	password = normalPassword(password)
-	match, outdated, err := s.hasher.check(ctx, password, hash)
+	match, outdated, err := s.hasher.check(ctx, normalPassword(password), hash)
 	if err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
 	if !match {
-		return User{}, ErrWrongCredentials
+		return Proof{}, ErrWrongCredentials
 	}
-	if outdated {
-		err = s.rehash(ctx, u, hash, password)
+	if !outdated {
+		return Proof{u, Secret(hash)}, nil
 	}
-	return u, err
+	fresh, err := s.rehash(ctx, u, hash, normalPassword(password))
+	if errors.Is(err, ErrNotFound) {
+		return s.CheckPassword(ctx, email, password) // another hash stands there by now
+	}
+	return Proof{u, Secret(fresh)}, err
 }
 
 // find returns nobody's hash for an e-mail that nobody has.
@@ -89,21 +99,26 @@ func (s *Service) find(ctx context.Context, email string) (User, string, error) 
 }
 
 // rehash uses the one moment at which the password is known.
-func (s *Service) rehash(ctx context.Context, u User, old, password string) error {
-	hash, err := s.hasher.hash(ctx, password)
-	if err != nil {
-		return err
+func (s *Service) rehash(ctx context.Context, u User, old, password string) (hash string, err error) {
+	if hash, err = s.hasher.hash(ctx, password); err != nil {
+		return "", err
 	}
-	return s.store.ReplaceHash(ctx, u.ID, old, hash)
+	return hash, s.store.ReplaceHash(ctx, u.ID, old, hash)
 }
 
-// SignIn begins a sign-in of a user and returns its id.
-func (s *Service) SignIn(ctx context.Context, user uuid.UUID) (uuid.UUID, error) {
+// SignIn begins a sign-in of a user and returns its id. It fails with
+// ErrWrongCredentials if he has changed his password since he proved to know it:
+// that has ended his sign-ins, and this would be one that it has not seen.
+func (s *Service) SignIn(ctx context.Context, p Proof) (uuid.UUID, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return id, s.store.CreateSignIn(ctx, id, user, AbsoluteLimit)
+	err = s.store.CreateSignIn(ctx, id, p.ID, p.hash.Reveal(), AbsoluteLimit)
+	if errors.Is(err, ErrNotFound) {
+		return uuid.Nil, ErrWrongCredentials
+	}
+	return id, err
 }
 
 // Authenticate returns the user of a sign-in. touch records that it is in use;

@@ -26,7 +26,7 @@ func newService(t *testing.T) (*account.Service, *pgtest.DB) {
 	return account.New(postgres.NewAccounts(db.DB), cheap), db
 }
 
-func create(t *testing.T, s *account.Service) account.User {
+func create(t *testing.T, s *account.Service) account.Proof {
 	t.Helper()
 	u, err := s.Create(t.Context(), email, password, account.RoleUser)
 	if err != nil {
@@ -35,7 +35,7 @@ func create(t *testing.T, s *account.Service) account.User {
 	return u
 }
 
-func signIn(t *testing.T, s *account.Service, user uuid.UUID) uuid.UUID {
+func signIn(t *testing.T, s *account.Service, user account.Proof) uuid.UUID {
 	t.Helper()
 	id, err := s.SignIn(t.Context(), user)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestCreateAndCheckPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (account.User{ID: created.ID, Email: email, Role: account.RoleSupport}); found != want || created != want {
+	if want := (account.User{ID: created.ID, Email: email, Role: account.RoleSupport}); found.User != want || created.User != want {
 		t.Errorf("created %+v, found %+v, want %+v", created, found, want)
 	}
 	for _, c := range []struct{ email, password string }{
@@ -76,7 +76,7 @@ func TestCreateAndCheckPassword(t *testing.T) {
 		{"not an address", password},
 	} {
 		u, err := s.CheckPassword(t.Context(), c.email, c.password)
-		if !errors.Is(err, account.ErrWrongCredentials) || u != (account.User{}) {
+		if !errors.Is(err, account.ErrWrongCredentials) || u != (account.Proof{}) {
 			t.Errorf("CheckPassword(%q, %q) = %+v, %v", c.email, c.password, u, err)
 		}
 	}
@@ -180,9 +180,9 @@ func TestSignOutEndsOneSignIn(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
 	u := create(t, s)
-	phone, desk := signIn(t, s, u.ID), signIn(t, s, u.ID)
+	phone, desk := signIn(t, s, u), signIn(t, s, u)
 	got, err := s.Authenticate(t.Context(), phone, true)
-	if err != nil || got != u {
+	if err != nil || got != u.User {
 		t.Fatalf("Authenticate = %+v, %v; want %+v", got, err, u)
 	}
 	for range 2 {
@@ -198,7 +198,7 @@ func TestSignOutEndsOneSignIn(t *testing.T) {
 func TestSignInsEndWhenIdle(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
-	id := signIn(t, s, create(t, s).ID)
+	id := signIn(t, s, create(t, s))
 	db.Advance(t, account.IdleLimit-time.Hour)
 	wantSignedIn(t, s, id, true, true)
 	db.Advance(t, account.IdleLimit-time.Hour)
@@ -210,7 +210,7 @@ func TestSignInsEndWhenIdle(t *testing.T) {
 func TestSignInsEndHoweverMuchUsed(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
-	id := signIn(t, s, create(t, s).ID)
+	id := signIn(t, s, create(t, s))
 	for range 4 {
 		db.Advance(t, 7*24*time.Hour)
 		wantSignedIn(t, s, id, true, true)
@@ -222,7 +222,7 @@ func TestSignInsEndHoweverMuchUsed(t *testing.T) {
 func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
-	id := signIn(t, s, create(t, s).ID)
+	id := signIn(t, s, create(t, s))
 	seen := func() (at time.Time) {
 		t.Helper()
 		if err := db.Pool.QueryRow(t.Context(), "SELECT last_seen_at FROM sign_ins WHERE id = $1", id).Scan(&at); err != nil {
@@ -251,7 +251,7 @@ func TestSigningInClearsWhatIsOver(t *testing.T) {
 	t.Parallel()
 	s, db := newService(t)
 	u := create(t, s)
-	ended, forgotten := signIn(t, s, u.ID), signIn(t, s, u.ID)
+	ended, forgotten := signIn(t, s, u), signIn(t, s, u)
 	if err := s.SignOut(t.Context(), ended); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestSigningInClearsWhatIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Advance(t, account.AbsoluteLimit+time.Hour)
-	live := signIn(t, s, u.ID)
+	live := signIn(t, s, u)
 	var signIns []uuid.UUID
 	var cookies []string
 	err = db.Pool.QueryRow(t.Context(),

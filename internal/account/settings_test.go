@@ -33,12 +33,12 @@ func TestSignInsAreListedWhileTheyStand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signIn(t, s, other.ID)
-	idle := signIn(t, s, u.ID)
+	signIn(t, s, other)
+	idle := signIn(t, s, u)
 	db.Advance(t, account.IdleLimit-time.Hour)
-	phone := signIn(t, s, u.ID)
+	phone := signIn(t, s, u)
 	db.Advance(t, time.Minute*2)
-	desk := signIn(t, s, u.ID)
+	desk := signIn(t, s, u)
 	if got := signInsOf(t, s, u.ID); len(got) != 3 || got[0] != desk || got[1] != phone || got[2] != idle {
 		t.Errorf("listed %v, want %v, %v, %v", got, desk, phone, idle)
 	}
@@ -59,8 +59,8 @@ func TestSignOutOthersLeavesThisOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theirs := signIn(t, s, other.ID)
-	this, phone, desk := signIn(t, s, u.ID), signIn(t, s, u.ID), signIn(t, s, u.ID)
+	theirs := signIn(t, s, other)
+	this, phone, desk := signIn(t, s, u), signIn(t, s, u), signIn(t, s, u)
 	for _, want := range []int{2, 0} {
 		if ended, err := s.SignOutOthers(t.Context(), u.ID, this); err != nil || ended != want {
 			t.Errorf("SignOutOthers = %d, %v; want %d", ended, err, want)
@@ -75,7 +75,7 @@ func TestChangePasswordEndsOtherSignIns(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
 	u := create(t, s)
-	this, phone := signIn(t, s, u.ID), signIn(t, s, u.ID)
+	this, phone := signIn(t, s, u), signIn(t, s, u)
 	const better = "tern-gravel-lantern-08"
 	for _, c := range []struct {
 		old, password string
@@ -108,7 +108,7 @@ func TestChoicesAreKept(t *testing.T) {
 	t.Parallel()
 	s, _ := newService(t)
 	u := create(t, s)
-	id := signIn(t, s, u.ID)
+	id := signIn(t, s, u)
 	if err := errors.Join(s.SetNoMail(t.Context(), u.ID, true), s.SetLanguage(t.Context(), u.ID, "zh-Hans")); err != nil {
 		t.Fatal(err)
 	}

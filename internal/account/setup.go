@@ -51,20 +51,20 @@ func (s *Service) NewSetUpToken(ctx context.Context) (Secret, error) {
 
 // SetUp makes the first admin. It fails with ErrSetUpDone and ErrSetUpToken
 // before anything else is looked at, and then as Create does.
-func (s *Service) SetUp(ctx context.Context, token Secret, email, password string) (User, error) {
+func (s *Service) SetUp(ctx context.Context, token Secret, email, password string) (Proof, error) {
 	tokenHash, err := token.hash(setUpMark)
 	if err != nil {
 		tokenHash = []byte{} // which no token has
 	}
 	if err := s.store.CheckSetUpToken(ctx, tokenHash); err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
 	admin, hash, err := s.newUser(ctx, email, password, RoleAdmin)
 	if err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
 	if err := s.store.SetUp(ctx, tokenHash, admin, hash); err != nil {
-		return User{}, err
+		return Proof{}, err
 	}
-	return admin, nil
+	return Proof{admin, Secret(hash)}, nil
 }

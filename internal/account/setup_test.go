@@ -34,7 +34,7 @@ func TestSetUpNeedsTheNewestToken(t *testing.T) {
 	s, db := newService(t)
 	refused := func(token account.Secret, want error) {
 		t.Helper()
-		if u, err := s.SetUp(t.Context(), token, email, password); !errors.Is(err, want) || u != (account.User{}) {
+		if u, err := s.SetUp(t.Context(), token, email, password); !errors.Is(err, want) || u != (account.Proof{}) {
 			t.Errorf("SetUp = %+v, %v; want %v", u, err, want)
 		}
 	}

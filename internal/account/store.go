@@ -20,13 +20,15 @@ type Store interface {
 	// ErrNotFound.
 	UserByRef(ctx context.Context, ref UserRef) (User, error)
 
-	// ReplaceHash puts one hash of the same password in the place of another,
-	// unless the password was changed meanwhile.
+	// ReplaceHash puts one hash of the same password in the place of another.
+	// It fails with ErrNotFound if that does not stand there any more.
 	ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error
 
 	// CreateSignIn keeps a new sign-in that ends after life at the latest,
-	// and removes what is over of the user's former ones.
-	CreateSignIn(ctx context.Context, id, user uuid.UUID, life time.Duration) error
+	// and removes what is over of the user's former ones. It fails with
+	// ErrNotFound if the user's hash is not passwordHash. Whoever ends the
+	// user's sign-ins at the same time ends this one, or came before it.
+	CreateSignIn(ctx context.Context, id, user uuid.UUID, passwordHash string, life time.Duration) error
 
 	// Authenticate finds the user of a sign-in that has not ended and was
 	// used within idle, in one statement. With touch, the same statement

@@ -86,9 +86,7 @@ func (a *Accounts) ExternalUsers(ctx context.Context, externalIDs []string) (map
 
 // ReplaceHash implements account.Store.
 func (a *Accounts) ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error {
-	return orDown(ctx, a.db.WithContext(ctx).Model(&userRow{}).
-		Where("id = ? AND password_hash = ?", user, old).
-		Updates(map[string]any{"password_hash": hash, "updated_at": gorm.Expr("app_now()")}).Error)
+	return a.changeUser(ctx, "UPDATE users SET password_hash = ?, updated_at = app_now() WHERE id = ? AND password_hash = ?", hash, user, old)
 }
 
 // EnsureExternal implements account.Store. Nothing is written for a user who
@@ -113,27 +111,32 @@ func (a *Accounts) EnsureExternal(ctx context.Context, u account.User) (account.
 	return row.user(), nil
 }
 
-// CreateSignIn implements account.Store. What scs keeps for browsers that
-// never came back goes too: its own sweeper cannot be stopped without a race.
-func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, life time.Duration) error {
+// CreateSignIn implements account.Store. It shares the lock of the user's row,
+// which those have for themselves who end his sign-ins: see endOthers. What scs
+// keeps for browsers that never came back goes too: its own sweeper cannot be
+// stopped without a race.
+func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, passwordHash string, life time.Duration) error {
 	return orDown(ctx, a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-		for _, statement := range []struct {
-			sql  string
-			args []any
-		}{
-			{`INSERT INTO sign_ins (id, user_id, expires_at)
-				VALUES (?, ?, app_now() + ? * interval '1 microsecond')`, []any{id, user, life.Microseconds()}},
-			{`DELETE FROM sign_ins WHERE id IN (
-				SELECT id FROM sign_ins WHERE user_id = ? AND (ended_at IS NOT NULL OR expires_at < app_now())
-				FOR UPDATE SKIP LOCKED)`, []any{user}},
-			{`DELETE FROM sessions WHERE token IN (
-				SELECT token FROM sessions WHERE expiry < now() LIMIT 100 FOR UPDATE SKIP LOCKED)`, nil},
-		} {
-			if err := tx.Exec(statement.sql, statement.args...).Error; err != nil {
-				return err
-			}
+		made := tx.Exec(`
+			INSERT INTO sign_ins (id, user_id, expires_at)
+			SELECT ?, id, app_now() + ? * interval '1 microsecond' FROM users WHERE id = ? AND password_hash = ? FOR SHARE`,
+			id, life.Microseconds(), user, passwordHash)
+		if made.Error == nil && made.RowsAffected == 0 {
+			return account.ErrNotFound
 		}
-		return nil
+		if made.Error != nil {
+			return made.Error
+		}
+		err := tx.Exec(`
+			DELETE FROM sign_ins WHERE id IN (
+				SELECT id FROM sign_ins WHERE user_id = ? AND (ended_at IS NOT NULL OR expires_at < app_now())
+				FOR UPDATE SKIP LOCKED)`, user).Error
+		if err != nil {
+			return err
+		}
+		return tx.Exec(`
+			DELETE FROM sessions WHERE token IN (
+				SELECT token FROM sessions WHERE expiry < now() LIMIT 100 FOR UPDATE SKIP LOCKED)`).Error
 	}))
 }
 

@@ -52,8 +52,15 @@ func (a *Accounts) SignIns(ctx context.Context, user uuid.UUID, idle time.Durati
 
 // EndOtherSignIns implements account.Store.
 func (a *Accounts) EndOtherSignIns(ctx context.Context, user, but uuid.UUID) (ended int, err error) {
-	done := endOthers(a.db.WithContext(ctx), user, but)
-	return int(done.RowsAffected), orDown(ctx, done.Error)
+	err = a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := tx.Exec("SELECT FROM users WHERE id = ? FOR NO KEY UPDATE", user).Error; err != nil {
+			return err
+		}
+		done := endOthers(tx, user, but)
+		ended = int(done.RowsAffected)
+		return done.Error
+	})
+	return ended, orDown(ctx, err)
 }
 
 // ChangeHash implements account.Store. Of two changes at once, the second finds
@@ -71,6 +78,8 @@ func (a *Accounts) ChangeHash(ctx context.Context, user uuid.UUID, old, hash str
 	}))
 }
 
+// endOthers wants the lock of the user's row to be held by a statement before
+// it: a sign-in that is being made has waited for that, or is seen.
 func endOthers(db *gorm.DB, user, but uuid.UUID) *gorm.DB {
 	return db.Exec("UPDATE sign_ins SET ended_at = app_now() WHERE user_id = ? AND id <> ? AND ended_at IS NULL", user, but)
 }

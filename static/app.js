@@ -186,7 +186,9 @@
 	});
 	document.addEventListener("htmx:before:settle", enhance);
 	document.addEventListener("htmx:after:swap", (event) => {
-		if (event.detail.ctx.target?.id !== "main") return statusCame();
+		const target = event.detail.ctx.target?.id;
+		if (target === "standing") say("#checked, #standing .problem");
+		if (target !== "main") return statusCame();
 		say("#main .notice, #main .problem:not([autofocus])");
 		(document.querySelector("#main [autofocus]") ?? document.querySelector("#main h1"))?.focus();
 	});

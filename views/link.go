@@ -14,13 +14,32 @@ type Link struct {
 	Status    Status
 	Notice    string // good or neutral news, such as "Your link was removed."
 	Problem   *Problem
+	New       bool // it was linked a moment ago
 	NotYou    bool // the account was brought along, so ask whether it is the user's
 	Form      GarminForm
 	Challenge *Challenge // Garmin waits for a code
 	Candidate *Candidate // the page waits for a yes or no
 
+	Checked string // what a check that was asked for has found; "" if none was
+	Pause   *Pause // Garmin takes no sign-in now
+
 	// HandoffFirst offers Garmin's own page before the form for the password.
 	HandoffFirst bool
+}
+
+// Pause says that signing in to Garmin has to wait.
+type Pause struct {
+	Until          Moment
+	PasswordsAlone bool // Garmin's own page leads on
+}
+
+// Standing is the id of the element that tells how an active link is doing, and
+// takes the answer to a check.
+const Standing = "standing"
+
+// Stands says that the page has that element.
+func (l Link) Stands() bool {
+	return l.Status.State == Active && l.Challenge == nil && l.Candidate == nil
 }
 
 // GarminForm is the form of POST /link. It never carries the password.

@@ -20,6 +20,9 @@ func At(t, now time.Time) Moment {
 // IsZero says that it never happened.
 func (m Moment) IsZero() bool { return m.at.IsZero() }
 
+// Ahead says that it is still to come.
+func (m Moment) Ahead() bool { return m.at.After(m.from) }
+
 // ISO is for machines: RFC 3339, UTC.
 func (m Moment) ISO() string { return m.at.Format(time.RFC3339) }
 
@@ -40,6 +43,11 @@ func (m Moment) Ago(ctx context.Context) string {
 		return ahead(ctx, left)
 	}
 	return ago(ctx, m.from.Sub(m.at))
+}
+
+// until is a wait that ends then, such as for 3 minutes.
+func (m Moment) until(ctx context.Context) string {
+	return say(ctx, "for another {time}", remaining(ctx, int(m.at.Sub(m.from).Seconds())))
 }
 
 // Deadline is a time to act by, as it looks from another one. The zero

@@ -31,6 +31,7 @@ type Status struct {
 	GarminEmail string
 	Region      string // garmin.com or garmin.cn
 	Reason      string // of ReauthNeeded, in words
+	Side        string // of ReauthNeeded: whose doing it is
 	Since       Moment // of ReauthNeeded: when the session ended
 	LinkedSince Moment
 
@@ -40,7 +41,35 @@ type Status struct {
 
 	LastValidated Moment // zero: never
 	Renewed       Moment // when the access was last refreshed; zero: never
+	NextCheck     Moment // zero: none is planned
+	Ends          Moment // of the session, whatever we do; zero: no end is known
+	Report        *Report
+	Trouble       *Trouble
 	Asking        *Asking
+}
+
+// Outcomes of a Report.
+const (
+	ReportOK           = "ok"
+	ReportUnauthorized = "unauthorized"
+	ReportRateLimited  = "rate_limited"
+)
+
+// Report is what a program said last of the session.
+type Report struct {
+	Outcome string
+	At      Moment
+}
+
+func (r Report) words(ctx context.Context) string {
+	switch r.Outcome {
+	case ReportUnauthorized:
+		return say(ctx, "Garmin refused it")
+	case ReportRateLimited:
+		return say(ctx, "Garmin asked it to slow down")
+	default:
+		return say(ctx, "It worked")
+	}
 }
 
 // Asking is a sign-in to Garmin that is under way.

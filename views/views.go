@@ -47,6 +47,9 @@ func Part(c Chrome, v View) templ.Component { return within(c, part(c, v)) }
 // StatusPart is the status part alone, for GET /link/status and its like.
 func StatusPart(c Chrome, s Status) templ.Component { return within(c, status(s)) }
 
+// StandingPart is how an active link is doing, with what a check has found.
+func StandingPart(c Chrome, l Link) templ.Component { return within(c, standing(l, l.Problem)) }
+
 // CountersPart is the counters alone, for GET /support/counters.
 func CountersPart(c Chrome, n Counters) templ.Component { return within(c, counters(n)) }
 

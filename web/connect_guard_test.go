@@ -261,7 +261,7 @@ func TestPagesOfGuestsCostFewStatements(t *testing.T) {
 		path       string
 		statements int
 	}{
-		{g.browser, "/connect", 2}, {g.browser, "/connect/status", 2}, {g.browser, "/connect/handoff?region=garmin.com", 1},
+		{g.browser, "/connect", 3}, {g.browser, "/connect/status", 2}, {g.browser, "/connect/handoff?region=garmin.com", 1},
 		{stranger, g.door, 1}, {stranger, "/connect", 0}, {stranger, "/connect/garbage", 0},
 	} {
 		sent.Take()

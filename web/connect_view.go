@@ -29,11 +29,12 @@ func (s *Server) pageOf(c echo.Context, v views.Link) views.View {
 }
 
 // statusOf is the status part for the one who sees it.
-func (s *Server) statusOf(c echo.Context, l link.Link) views.Status {
+func (s *Server) statusOf(c echo.Context, l link.Link) (views.Status, error) {
 	if v, _ := visitorOf(c); v.connect != nil {
-		return briefly(s.statusView(c, l), l.Candidate != nil)
+		return briefly(s.statusView(c, l, hurdles{}), l.Candidate != nil), nil
 	}
-	return s.statusView(c, l)
+	held, err := s.Links.HeldBackFor(c.Request().Context(), l)
+	return s.statusView(c, l, hurdlesOf(held, l.AsOf)), err
 }
 
 // briefly leaves out whose link it is: an address that was sent may have been

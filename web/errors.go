@@ -32,7 +32,10 @@ type answer struct {
 }
 
 // tooMany says that a limit of ours is reached.
-type tooMany struct{ wait time.Duration }
+type tooMany struct {
+	scope string // of the allowance; "" for no form's
+	wait  time.Duration
+}
 
 func (e *tooMany) Error() string { return "too many requests: wait " + e.wait.String() }
 
@@ -168,7 +171,7 @@ func (t *texts) judge(err error) (a answer, ofForm bool) {
 		}
 	}
 	if e, ok := errors.AsType[*tooMany](err); ok {
-		return answer{message: t.Pages[http.StatusTooManyRequests], status: http.StatusTooManyRequests, retry: e.wait}, true
+		return answer{message: cmp.Or(t.Limits[e.scope], t.Pages[http.StatusTooManyRequests]), status: http.StatusTooManyRequests, retry: e.wait}, true
 	}
 	status := statusOf(err)
 	text, known := t.Pages[status]

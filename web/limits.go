@@ -27,6 +27,7 @@ var (
 	tokensByUser     = allowance{"token/user", limit.Rate{Burst: 10, Per: 15 * time.Minute}, byUser}
 	triesByEmail     = allowance{signInsByEmail.scope, signInsByEmail.rate, byOwnEmail} // to try a password is to try it
 	doorsByNetwork   = allowance{"connect/network", limit.Rate{Burst: 60, Per: 10 * time.Minute}, byNetwork}
+	checksByUser     = allowance{"check/user", limit.Rate{Burst: 6, Per: 3 * time.Minute}, byUser}
 	actsByUser       = allowance{"link/user", limit.Rate{Burst: 40, Per: 10 * time.Minute}, byUser}
 	actsByNetwork    = allowance{"link/network", limit.Rate{Burst: 120, Per: 10 * time.Minute}, byNetwork}
 )
@@ -59,7 +60,7 @@ func (s *Server) admit(c echo.Context, allowances []allowance) error {
 			return err
 		}
 		if wait > 0 {
-			return &tooMany{wait}
+			return &tooMany{a.scope, wait}
 		}
 	}
 	return nil

@@ -14,7 +14,15 @@ func (s *Server) showLink(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, s.pageOf(c, s.linkView(c, l, s.takeNotice(c))))
+	return s.renderLink(c, l)
+}
+
+func (s *Server) renderLink(c echo.Context, l link.Link) error {
+	page, err := s.linkPage(c, l, s.takeNotice(c))
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, page)
 }
 
 // showChallenge is the page that waits for a code. Once none is awaited, it is
@@ -27,7 +35,7 @@ func (s *Server) showChallenge(c echo.Context) error {
 	if l.Challenge == nil {
 		return c.Redirect(http.StatusSeeOther, baseOf(c))
 	}
-	return s.render(c, http.StatusOK, s.pageOf(c, s.linkView(c, l, s.takeNotice(c))))
+	return s.renderLink(c, l)
 }
 
 // to leads to where a form stands: without scripts, its address stays in the
@@ -44,7 +52,10 @@ func (s *Server) showStatus(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	status := s.statusOf(c, l)
+	status, err := s.statusOf(c, l)
+	if err != nil {
+		return err
+	}
 	switch shown := c.QueryParam("shown"); shown {
 	case views.NotLinked, views.Active, views.MFAPending, views.ReauthNeeded:
 		status.Shown = shown
@@ -155,7 +166,11 @@ func (s *Server) unlink(c echo.Context) error {
 	if err := s.Links.Unlink(c.Request().Context(), act(c)); err != nil {
 		return err
 	}
-	return s.show(c, link.Link{}, unlinked)
+	l, err := s.linkOf(c)
+	if err != nil {
+		return err
+	}
+	return s.show(c, l, unlinked)
 }
 
 // moved shows where a sign-in to Garmin has led, and tells n if to a link.
@@ -174,5 +189,9 @@ func (s *Server) show(c echo.Context, l link.Link, n notice) error {
 	if l.Challenge != nil {
 		path += "/mfa"
 	}
-	return s.done(c, path, n, func() views.View { return s.pageOf(c, s.linkView(c, l, n)) })
+	page, err := s.linkPage(c, l, n)
+	if err != nil {
+		return err
+	}
+	return s.done(c, path, n, func() views.View { return page })
 }

@@ -11,14 +11,35 @@ import (
 	"github.com/garminlink/garminlink/views"
 )
 
+// linkPage is the page of a link as it stands, for the one who sees it.
+func (s *Server) linkPage(c echo.Context, l link.Link, n notice) (views.View, error) {
+	v, err := s.linkView(c, l, n)
+	return s.pageOf(c, v), err
+}
+
 // linkView puts a link into print. Times count from the reading's own clock.
-func (s *Server) linkView(c echo.Context, l link.Link, n notice) views.Link {
-	v := views.Link{
-		Status: s.statusView(c, l),
-		Notice: s.words(c).Notices[n], NotYou: n == brought,
-		Form:         prefilled(c, l),
-		HandoffFirst: l.HandoffFirst,
+func (s *Server) linkView(c echo.Context, l link.Link, n notice) (views.Link, error) {
+	held, err := s.Links.HeldBackFor(c.Request().Context(), l)
+	if err != nil {
+		return views.Link{}, err
 	}
+	h := hurdlesOf(held, l.AsOf)
+	v := views.Link{
+		Status: s.statusView(c, l, h), Form: prefilled(c, l),
+		New: n == linked || n == brought, NotYou: n == brought,
+		Pause: h.pause(l), HandoffFirst: l.HandoffFirst || h.passwordsAlone(),
+	}
+	if n == checked {
+		v.Checked = s.words(c).Notices[n]
+	} else {
+		v.Notice = s.words(c).Notices[n]
+	}
+	ask(&v, l)
+	return v, nil
+}
+
+// ask puts what the page has to ask into print.
+func ask(v *views.Link, l link.Link) {
 	if ch := l.Challenge; ch != nil {
 		v.Challenge = &views.Challenge{
 			ID: ch.ID.String(), Method: ch.Method, SentTo: ch.SentTo, AttemptsLeft: ch.AttemptsLeft,
@@ -36,7 +57,6 @@ func (s *Server) linkView(c echo.Context, l link.Link, n notice) views.Link {
 			v.Candidate.FormerName = l.GarminName
 		}
 	}
-	return v
 }
 
 // prefilled is the form as it comes. Whoever was sent here is not told the
@@ -48,7 +68,7 @@ func prefilled(c echo.Context, l link.Link) views.GarminForm {
 	return views.GarminForm{ID: newFormID(), Email: l.GarminEmail, Region: l.Region}
 }
 
-func (s *Server) statusView(c echo.Context, l link.Link) views.Status {
+func (s *Server) statusView(c echo.Context, l link.Link, h hurdles) views.Status {
 	v := views.Status{
 		State:      l.State.String(),
 		GarminName: l.GarminName, GarminEmail: l.GarminEmail, Region: l.Region,
@@ -58,11 +78,26 @@ func (s *Server) statusView(c echo.Context, l link.Link) views.Status {
 		LastValidated: views.At(l.LastValidated, l.AsOf),
 		Reconnect:     views.By(l.ReconnectBefore, l.AsOf),
 		Renewed:       views.At(l.RefreshedAt, l.AsOf),
+		NextCheck:     views.At(l.NextCheck, l.AsOf),
+		Ends:          views.At(l.EndsAt, l.AsOf),
+		Side:          sideOf(l.Reason),
+		Trouble:       h.trouble(l),
+	}
+	if l.ReportedOutcome != "" {
+		v.Report = &views.Report{Outcome: string(l.ReportedOutcome), At: views.At(l.ReportedAt, l.AsOf)}
 	}
 	if a := l.Asking; a != nil {
 		v.Asking = &views.Asking{Seconds: int(l.AsOf.Sub(a.Since).Seconds()), PauseSeconds: secondsLeft(l, a.PausedUntil)}
 	}
 	return v
+}
+
+// sideOf is whose doing it is that a link's session is dead.
+func sideOf(r link.Reason) string {
+	if r == link.SupportClearance {
+		return views.SideUs
+	}
+	return views.SideGarmin
 }
 
 func secondsLeft(l link.Link, until time.Time) int { return wholeSeconds(until.Sub(l.AsOf)) }
@@ -74,12 +109,18 @@ func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := s.linkView(c, l, noNotice)
+	v, err := s.linkView(c, l, noNotice)
+	if err != nil {
+		return nil, err
+	}
 	if c.Path() == baseOf(c) {
 		v.Form.Email, v.Form.Region, v.Form.Open = entered(c, "email"), entered(c, "region"), true
 		if a.instead != "" {
 			a.Action, v.HandoffFirst = a.instead, true
 		}
+	}
+	if a.retry > 0 {
+		v.Pause = nil // the answer tells of it
 	}
 	if !enter(&v, a) {
 		v.Problem = s.problem(c, a)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -19,9 +20,25 @@ func fromHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request")
 // render sends a view as a page, or as the part of one that htmx asked for.
 func (s *Server) render(c echo.Context, status int, v views.View) error {
 	if fromHTMX(c) {
-		return s.send(c, status, views.Part(s.chrome(c), v))
+		return s.send(c, status, s.part(c, v))
 	}
 	return s.send(c, status, views.Whole(s.chrome(c), v))
+}
+
+// part is what htmx puts into the element that it has named. Where the page is
+// another one by now, it takes the place of all that is there.
+func (s *Server) part(c echo.Context, v views.View) templ.Component {
+	_, target, _ := strings.Cut(c.Request().Header.Get("HX-Target"), "#")
+	if target != views.Standing {
+		return views.Part(s.chrome(c), v)
+	}
+	if l, ok := v.(views.Link); ok && l.Stands() {
+		return views.StandingPart(s.chrome(c), l)
+	}
+	h := c.Response().Header()
+	h.Set("HX-Retarget", "#main")
+	h.Set("HX-Reswap", "innerHTML")
+	return views.Part(s.chrome(c), v)
 }
 
 // renderStatus sends the status part, whoever asks.

@@ -144,13 +144,10 @@ func (s *Server) routes() {
 
 	s.linking(home, linkers{user, user, user, poller})
 	e.GET("/link/changes", s.showChanges, poller)
-	for path, act := range map[string]echo.HandlerFunc{
-		"/link/validate": s.validate,
-		"/link/unlink":   s.unlink,
-	} {
-		e.GET(path, to(home), user)
-		e.POST(path, s.form(act, s.linkAgain, actsByUser, actsByNetwork), user)
-	}
+	e.GET("/link/validate", to(home), user)
+	e.POST("/link/validate", s.form(s.validate, s.linkAgain, checksByUser, actsByNetwork), user)
+	e.GET("/link/unlink", to(home), user)
+	e.POST("/link/unlink", s.form(s.unlink, s.linkAgain, actsByUser, actsByNetwork), user)
 	e.GET("/link/import", s.showImport, user)
 	e.POST("/link/import", s.form(s.importSession, s.importAgain, actsByUser, actsByNetwork), user)
 	e.GET("/link/export", s.showExport, user)

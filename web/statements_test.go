@@ -55,8 +55,8 @@ func TestPagesCostFewStatements(t *testing.T) {
 		func() { s.db.Advance(t, 2*time.Minute) },                 // a use to be written
 	} {
 		prepare()
-		wantAtMost(3, runner, "/link", http.StatusOK)
-		wantAtMost(3, runner, "/link/status", http.StatusOK)
+		wantAtMost(4, runner, "/link", http.StatusOK)
+		wantAtMost(4, runner, "/link/status", http.StatusOK)
 		wantAtMost(3, runner, "/link/handoff", http.StatusOK)
 		wantAtMost(2, runner, "/link/handoff?region=garmin.com", http.StatusOK)
 		wantAtMost(2, runner, "/link/import", http.StatusOK)
@@ -87,8 +87,8 @@ func TestStatementsAreCounted(t *testing.T) {
 	sent.Take()
 	runner.get("/link").want(http.StatusOK)
 	got := sent.Take()
-	if len(got) != 3 || !strings.Contains(got[0], "FROM sessions") || !strings.Contains(got[1], "sign_ins") ||
-		!strings.Contains(got[2], "garmin_authentication_states") {
+	if len(got) != 4 || !strings.Contains(got[0], "FROM sessions") || !strings.Contains(got[1], "sign_ins") ||
+		!strings.Contains(got[2], "garmin_authentication_states") || !strings.Contains(got[3], "cool_downs") {
 		t.Errorf("GET /link sends\n%s", strings.Join(got, "\n"))
 	}
 }

@@ -27,7 +27,8 @@ type texts struct {
 	Account      map[string]message                 `json:"account"`
 	Scopes       map[account.Scope]string           `json:"scopes"`
 	Roles        map[account.Role]string            `json:"roles"`
-	Pages        map[int]message                    `json:"pages"` // by status
+	Pages        map[int]message                    `json:"pages"`  // by status
+	Limits       map[string]message                 `json:"limits"` // by the scope of an allowance, in the place of the page of 429
 	Notices      map[notice]string                  `json:"notices"`
 	RelinkMail   letter                             `json:"relink_mail"`
 	History      history                            `json:"history"`

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -251,14 +253,25 @@ func ask[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-// do runs an action, for as long as patience lasts.
+// do runs an action, for as long as patience lasts. One whose element went with
+// a page or part that was replaced meanwhile has done nothing, and begins again.
 func (b *tab) do(what string, action chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, action); err != nil {
+	err := chromedp.Do(ctx, action)
+	for replaced(err) {
+		err = chromedp.Do(ctx, action)
+	}
+	if err != nil {
 		b.t.Fatalf("%s: %v, on the page:\n%s", what, err, b.text())
 	}
+}
+
+// replaced reports that an element was found, and gone before it was touched.
+func replaced(err error) bool {
+	e, ok := errors.AsType[*cdproto.Error](err)
+	return ok && e.Message == "Could not find node with given id"
 }
 
 // evaluate reads from the page; the browser's own console may, even where

@@ -1,8 +1,10 @@
 package static
 
 import (
+	"io/fs"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,8 +22,8 @@ var contrasts = []struct {
 	{"muted", "bad-tint", 4.5}, {"muted", "warn-tint", 4.5},
 	{"accent", "paper", 4.5}, {"accent", "card", 4.5}, {"accent", "bad-tint", 4.5},
 	{"accent-strong", "sunken", 4.5}, {"on-accent", "accent", 4.5}, {"on-accent", "accent-strong", 4.5},
-	{"good", "good-tint", 4.5}, {"warn", "warn-tint", 4.5}, {"bad", "bad-tint", 4.5}, {"bad", "card", 4.5},
-	{"card", "bad", 4.5}, {"edge", "card", 3}, {"edge", "paper", 3},
+	{"good", "good-tint", 4.5}, {"wait", "wait-tint", 4.5}, {"warn", "warn-tint", 4.5}, {"bad", "bad-tint", 4.5}, {"bad", "card", 4.5},
+	{"edge", "card", 3}, {"edge", "paper", 3},
 }
 
 var token = regexp.MustCompile(`--([a-z-]+): light-dark\(#([0-9a-f]{6}), #([0-9a-f]{6})\);`)
@@ -51,6 +53,16 @@ func TestStylesLoadNothing(t *testing.T) {
 	css := string(assets().byName["app.css"].plain)
 	if strings.Contains(css, "url(") || strings.Contains(css, "@import") {
 		t.Error("app.css refers to other files")
+	}
+}
+
+// A sheet that is not listed would be served to nobody.
+func TestEverySheetIsInTheStyles(t *testing.T) {
+	t.Parallel()
+	found, err := fs.Glob(files, "css/*")
+	slices.Sort(found)
+	if listed := slices.Sorted(slices.Values(sheets)); err != nil || !slices.Equal(found, listed) {
+		t.Errorf("there are %v, listed are %v: %v", found, listed, err)
 	}
 }
 

@@ -23,8 +23,12 @@ import (
 // Prefix is where Handler is mounted.
 const Prefix = "/static/"
 
-//go:embed *.css *.js *.svg
+//go:embed css/*.css *.js *.svg
 var files embed.FS
+
+// The style sheet is one file to browsers, app.css, and several to us: its
+// layers are declared at the top of the first.
+var sheets = []string{"css/tokens.css", "css/base.css", "css/forms.css", "css/parts.css", "css/staff.css"}
 
 // An asset is one file, ready to be sent.
 type asset struct {
@@ -39,7 +43,7 @@ type catalogue struct {
 	byPath map[string]*asset // /static/app.0123456789ab.css
 }
 
-var assets = sync.OnceValue(func() catalogue { return load(files) })
+var assets = sync.OnceValue(func() catalogue { return load(files, sheets) })
 
 // Path returns where the file of that name is served, such as
 // /static/app.0123456789ab.css for app.css. It panics if there is no such
@@ -52,21 +56,34 @@ func Path(name string) string {
 	return a.path
 }
 
-func load(dir fs.FS) catalogue {
+func load(dir fs.FS, sheets []string) catalogue {
 	c := catalogue{byName: map[string]*asset{}, byPath: map[string]*asset{}}
-	names, err := fs.Glob(dir, "*")
+	names, err := fs.Glob(dir, "*.*")
 	if err != nil {
 		panic(err)
 	}
 	for _, name := range names {
-		body, err := fs.ReadFile(dir, name)
-		if err != nil {
-			panic(err)
-		}
-		a := newAsset(name, body)
-		c.byName[name], c.byPath[a.path] = a, a
+		c.add(name, read(dir, name))
 	}
+	var css []byte
+	for _, name := range sheets {
+		css = append(css, read(dir, name)...)
+	}
+	c.add("app.css", css)
 	return c
+}
+
+func (c catalogue) add(name string, body []byte) {
+	a := newAsset(name, body)
+	c.byName[name], c.byPath[a.path] = a, a
+}
+
+func read(dir fs.FS, name string) []byte {
+	body, err := fs.ReadFile(dir, name)
+	if err != nil {
+		panic(err)
+	}
+	return body
 }
 
 func newAsset(name string, body []byte) *asset {

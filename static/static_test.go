@@ -83,7 +83,7 @@ func TestOnlyReading(t *testing.T) {
 func TestNameFollowsContent(t *testing.T) {
 	t.Parallel()
 	path := func(content string) string {
-		return load(fstest.MapFS{"a.b.js": {Data: []byte(content)}}).byName["a.b.js"].path
+		return load(fstest.MapFS{"a.b.js": {Data: []byte(content)}}, nil).byName["a.b.js"].path
 	}
 	if path("1") == path("2") {
 		t.Errorf("two files are both %s", path("1"))

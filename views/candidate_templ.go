@@ -100,7 +100,7 @@ func candidate(c Candidate) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = countdown("candidate-left", c.SecondsLeft, "Time to answer: ", "Time is up: the link stays as it was. To use the other account, sign in to Garmin again.").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = countdown("candidate-left", c.SecondsLeft, sentence("Time to answer: {time}", left(c.SecondsLeft)), say(ctx, "Time is up: the link stays as it was. To use the other account, sign in to Garmin again.")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -82,7 +82,7 @@ func challenge(c Challenge, focus bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = countdown("challenge-left", c.SecondsLeft, "Time left: ", "Time is up. Cancel, then start again.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = countdown("challenge-left", c.SecondsLeft, sentence("Time left: {time}", left(c.SecondsLeft)), say(ctx, "Time is up. Cancel, then start again.")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -220,7 +220,7 @@ func resend(c Challenge) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = countdown("resend-wait", c.ResendSeconds, "Possible in ", "Possible now.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = countdown("resend-wait", c.ResendSeconds, sentence("Possible in {time}", left(c.ResendSeconds)), say(ctx, "Possible now.")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -123,19 +123,19 @@ func (c Chart) anchor(i int) string {
 
 func coordinate(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
-// number prints a value for people: 12,345, or 0.5.
+// number prints a value as the language of the page writes it: 12,345, or 0.5.
 func number(ctx context.Context, v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "–"
-	case v != math.Trunc(v):
-		return languageOf(ctx).locale.FmtNumber(v, 1)
+	case v == math.Trunc(v):
+		return languageOf(ctx).print(int(v))
 	default:
-		return languageOf(ctx).locale.FmtNumber(v, 0)
+		return languageOf(ctx).locale.FmtNumber(v, 1)
 	}
 }
 
-// Number prints a count for people, such as 12,345.
+// Number prints a count as the language of the page writes it.
 func Number(ctx context.Context, n int) string { return number(ctx, float64(n)) }
 
 func (c Chart) withUnit(ctx context.Context, v float64) string {

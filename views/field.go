@@ -40,10 +40,13 @@ func (f input) attributes() templ.Attributes {
 	all := templ.Attributes{
 		"id": f.ID, "name": f.Name, "autocomplete": f.Autocomplete, "required": true, "autofocus": f.Focus,
 	}
-	for key, value := range map[string]string{"type": f.Type, "value": f.Value, "aria-describedby": f.describedBy()} {
+	for key, value := range map[string]string{"type": f.Type, "aria-describedby": f.describedBy()} {
 		if value != "" {
 			all[key] = value
 		}
+	}
+	if f.Type != "" && f.Value != "" {
+		all["value"] = f.Value
 	}
 	if f.Error != "" {
 		all["aria-invalid"] = "true"

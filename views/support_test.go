@@ -109,7 +109,7 @@ func init() {
 		"subject": subjectPage(), "subject with a faulty note": faulty, "subject cleared without a why": unclear,
 		"staff": staffPage(""), "staff faulty": staffPage("Nobody has it."), "webhooks": webhooksPage(), "no webhooks": views.Webhooks{},
 		"keys": keysPage(), "jobs": jobsPage(), "jobs paused": views.Jobs{Paused: views.At(now, now), Problem: limited},
-		"subject in trouble": troubled, "subject without a link": unlinked,
+		"parts": views.Parts{}, "subject in trouble": troubled, "subject without a link": unlinked,
 	} {
 		pages[name] = page
 	}
@@ -151,7 +151,7 @@ func TestLinesStayWithinTheirDrawing(t *testing.T) {
 		c := someChart()
 		c.Lines[0].Values = []float64{0, most / 2, most}
 		doc := render(t, views.Whole(chrome, views.Support{Charts: []views.Chart{c}}))
-		for _, p := range all(doc, tag("path")) {
+		for _, p := range all(doc, tag("path"), class("line")) {
 			for _, point := range strings.FieldsFunc(attr(p, "d"), func(r rune) bool { return r == 'M' || r == 'L' }) {
 				x, y, _ := strings.Cut(point, " ")
 				if !between(x, 78, 632) || !between(y, 12, 188) {

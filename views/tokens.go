@@ -32,12 +32,18 @@ type Choice struct {
 	Chosen bool
 }
 
+// How a token came to its end.
+const (
+	TokenRevoked = "revoked"
+	TokenExpired = "expired"
+)
+
 // Token is one of the list.
 type Token struct {
 	ID        string
 	Name      string
 	Prefix    string
-	Over      string // why it works no more, in a word; "" while it does
+	Over      string // TokenRevoked or TokenExpired; "" while it works
 	Scopes    []string
 	CreatedBy string // an e-mail; "" for the command line
 	Created   Moment
@@ -62,13 +68,9 @@ func (f TokenForm) faulty() bool {
 	return f.NameError != "" || f.ExpiresError != "" || f.PasswordError != ""
 }
 
-func (t Tokens) formOpen() bool {
-	return len(t.List) == 0 || t.Form.faulty() || t.Form.ScopesError != ""
-}
-
-func (t Token) maker() string {
+func (t Token) maker(ctx context.Context) string {
 	if t.CreatedBy == "" {
-		return "The command line"
+		return say(ctx, "The command line")
 	}
 	return t.CreatedBy
 }

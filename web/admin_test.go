@@ -144,19 +144,19 @@ func TestAdminsSeeKeys(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.runner().link("plain").want(http.StatusSeeOther)
-	s.staff(account.RoleAdmin).get("/support/keys").want(http.StatusOK).wantText("sessions: 1", strconv.FormatUint(uint64(s.keys.Primary()), 10), "yes")
+	s.staff(account.RoleAdmin).get("/support/keys").want(http.StatusOK).wantText("sessions: 1", strconv.FormatUint(uint64(s.keys.Primary()), 10), "Yes")
 }
 
 func TestAdminsPauseJobs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	admin := s.staff(account.RoleAdmin)
-	admin.get("/support/jobs").want(http.StatusOK).wantText("They run.", "no link", "somewhere-1", "(leads)")
+	admin.get("/support/jobs").want(http.StatusOK).wantText("Running", "no link", "somewhere-1", "(leads)")
 	admin.post("/support/jobs/pause").want(http.StatusUnprocessableEntity)
 	admin.post("/support/jobs/pause", "confirm", "yes").wantRedirect("/support/jobs")
-	admin.get("/support/jobs").wantText("Checks of links are paused.", "They are paused")
+	admin.get("/support/jobs").wantText("Checks of links are paused.", "Sessions run out meanwhile")
 	admin.post("/support/jobs/resume").wantRedirect("/support/jobs")
-	admin.get("/support/jobs").wantText("Checks of links go on.", "They run.")
+	admin.get("/support/jobs").wantText("Checks of links go on.", "Running")
 	for path, leads := range map[string]string{"/support/jobs/pause": "/support/jobs", "/support/jobs/resume": "/support/jobs", "/support/webhooks/resend": "/support/webhooks"} {
 		admin.get(path).wantRedirect(leads)
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/notify"
 	"github.com/garminlink/garminlink/static"
+	"github.com/garminlink/garminlink/views"
 )
 
 // Config is all that a Server is made of.
@@ -42,7 +43,7 @@ type Config struct {
 	BaseURL        *url.URL // under which browsers know us: scheme and host
 	SignupOpen     bool
 	SendsMails     bool // to users whose link needs them
-	Simulated      bool // every page says that Garmin is simulated
+	Simulated      bool // every page says that Garmin is simulated, and there is one for developers
 	TrustedProxies []netip.Prefix
 
 	// SignInPage is Garmin's own page of a region, for a page of ours at
@@ -175,6 +176,9 @@ func (s *Server) routes() {
 	e.GET(relinkPath, s.showRelink, staff)
 	e.POST(relinkPath, s.form(s.askRelink, s.askRelinkAgain, actsByUser), staff)
 	s.administering(admin)
+	if s.Simulated {
+		e.GET(views.PartsPath, s.showParts, anyone)
+	}
 }
 
 // linkers says who may see how a link stands, who may begin a sign-in to

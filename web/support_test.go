@@ -44,8 +44,13 @@ func (b *browser) pathOf(email string) string {
 func (p *page) href(words string) string {
 	p.t.Helper()
 	for n := range p.tree().Descendants() {
-		if n.Data == "a" && n.FirstChild != nil && strings.TrimSpace(n.FirstChild.Data) == words {
-			return attr(n, "href")
+		if n.Data != "a" {
+			continue
+		}
+		for said := range n.Descendants() {
+			if strings.TrimSpace(said.Data) == words {
+				return attr(n, "href")
+			}
 		}
 	}
 	p.t.Fatalf("%s: no link %q in\n%s", p.request, words, p.text())

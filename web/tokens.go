@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -30,7 +29,7 @@ func (s *Server) tokensView(c echo.Context, n notice) (views.Tokens, error) {
 	}
 	v := views.Tokens{Notice: s.words(c).Notices[n], Form: views.TokenForm{ID: newFormID(), Scopes: s.scopeChoices(c, nil)}}
 	for _, t := range all {
-		v.List = append(v.List, tokenView(s.speaking(c), t, time.Now()))
+		v.List = append(v.List, tokenView(t, time.Now()))
 	}
 	return v, nil
 }
@@ -44,7 +43,7 @@ func (s *Server) scopeChoices(c echo.Context, chosen []string) (all []views.Choi
 	return all
 }
 
-func tokenView(ctx context.Context, t account.Token, now time.Time) views.Token {
+func tokenView(t account.Token, now time.Time) views.Token {
 	v := views.Token{
 		ID: t.ID.String(), Name: t.Name, Prefix: t.Prefix, CreatedBy: t.CreatedBy,
 		Created: views.At(t.CreatedAt, now), Expires: views.At(t.ExpiresAt, now),
@@ -55,9 +54,9 @@ func tokenView(ctx context.Context, t account.Token, now time.Time) views.Token 
 	}
 	switch {
 	case !t.RevokedAt.IsZero():
-		v.Over = views.Say(ctx, "revoked")
+		v.Over = views.TokenRevoked
 	case !t.Live(now):
-		v.Over = views.Say(ctx, "expired")
+		v.Over = views.TokenExpired
 	}
 	return v
 }
@@ -80,7 +79,7 @@ func (s *Server) createToken(c echo.Context) error {
 	}
 	s.Log.InfoContext(ctx, "service token made", "request_id", idOf(c), "user", wanted.By, "token", t.ID,
 		"name", t.Name, "scopes", t.Scopes, "expires", t.ExpiresAt)
-	return s.render(c, http.StatusCreated, views.TokenMade{Token: tokenView(s.speaking(c), t, time.Now()), Secret: secret.Reveal()})
+	return s.render(c, http.StatusCreated, views.TokenMade{Token: tokenView(t, time.Now()), Secret: secret.Reveal()})
 }
 
 // enteredToken leaves to account what makes a good token.

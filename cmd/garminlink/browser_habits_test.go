@@ -281,7 +281,7 @@ func showPasswordShown(b *tab) {
 	b.fill("Garmin e-mail", "plain@garmin.example")
 	b.fill("Garmin password", garmintest.DemoPassword)
 	const kind = `document.getElementById("garmin-password").type`
-	b.do("show", chromedp.Click(`//button[@aria-label="Show Garmin password"]`, chromedp.NodeVisible))
+	b.do("show", chromedp.Click(`//button[@data-reveals="garmin-password"]`, chromedp.NodeVisible))
 	if got := evaluate[string](b, kind); got != "text" {
 		b.t.Errorf("the field is of type %s", got)
 	}

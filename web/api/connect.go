@@ -89,6 +89,11 @@ func (a *API) completeConnect(c echo.Context, k caller) error {
 		return err
 	}
 	session, err := a.Links.Complete(c.Request().Context(), k.act(), id, link.Secret(r.Code))
+	if kind := link.KindOf(err); kind == link.AccountTaken {
+		taken, action := a.judge(err), actions[kind]
+		taken.Action = &action
+		return taken
+	}
 	return answerConnect(c, session, err)
 }
 

@@ -38,9 +38,12 @@ func (a *API) checkOut(c echo.Context, k caller) error {
 }
 
 // actions are what helps where the user must act.
-var actions = map[link.Kind]Action{link.NotLinked: ActionLink, link.ReauthNeeded: ActionRelink}
+var actions = map[link.Kind]Action{
+	link.NotLinked: ActionLink, link.ReauthNeeded: ActionRelink, link.OtherAccount: ActionLink, link.AccountTaken: ActionLink,
+}
 
 // withState tells, with an error that sends the user to act, how his link is.
+// While that works all the same, he has nothing to do.
 func (a *API) withState(c echo.Context, k caller, err error) error {
 	action, mustAct := actions[link.KindOf(err)]
 	if !mustAct {
@@ -52,7 +55,10 @@ func (a *API) withState(c echo.Context, k caller, err error) error {
 	}
 	r := a.judge(err)
 	state := LinkState(l.State.String())
-	r.State, r.Reason, r.Action = &state, some(Reason(l.Reason)), &action
+	r.State, r.Reason = &state, some(Reason(l.Reason))
+	if l.State.Session != link.Live {
+		r.Action = &action
+	}
 	return r
 }
 
@@ -88,7 +94,7 @@ func (a *API) importSession(c echo.Context, k caller, r SessionRequest) error {
 		return err
 	}
 	if _, err := a.Links.Import(c.Request().Context(), k.act(), link.Import{Text: link.Secret(r.Session)}); err != nil {
-		return err
+		return a.withState(c, k, err)
 	}
 	return a.answerLink(c, http.StatusCreated, k.user)
 }

@@ -87,7 +87,10 @@ func TestImportByAProgram(t *testing.T) {
 	}
 	other := `{"session":` + quoted(s.session("second")) + `}`
 	p.do(http.MethodPut, "/links/ext:42/session", other, "If-None-Match", "*").want(http.StatusPreconditionFailed).wantCode(CodeAlreadyLinked)
-	p.do(http.MethodPut, "/links/ext:43/session", body, "If-None-Match", "*").want(http.StatusConflict).wantCode(CodeAccountTaken)
+	taken := p.do(http.MethodPut, "/links/ext:43/session", body, "If-None-Match", "*").want(http.StatusConflict).wantCode(CodeAccountTaken)
+	if *taken.State != LinkStateNotLinked || *taken.Action != ActionLink || taken.UserMessage == nil {
+		t.Errorf("%s is to be helped by %v", *taken.State, *taken.Action)
+	}
 	if got := p.link("ext:42"); *got.GarminName != *l.GarminName {
 		t.Errorf("the link is of %s", *got.GarminName)
 	}
@@ -144,7 +147,10 @@ func TestWriteBack(t *testing.T) {
 	}
 	p.do(http.MethodPut, "/links/ext:42/session", renewed, "If-Match", a.Header.Get("ETag")).want(http.StatusOK)
 	other := `{"session":` + quoted(s.session("second")) + `}`
-	p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", a.Header.Get("ETag")).want(http.StatusConflict).wantCode(CodeOtherAccount)
+	refused := p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", a.Header.Get("ETag")).want(http.StatusConflict).wantCode(CodeOtherAccount)
+	if *refused.State != LinkStateActive || refused.Action != nil {
+		t.Errorf("a link that is %s is to be helped by %v", *refused.State, refused.Action)
+	}
 	p.do(http.MethodPut, "/links/ext:42/session", other, "If-Match", tag).want(http.StatusPreconditionFailed).wantCode(CodeGenerationMoved)
 }
 

@@ -439,9 +439,9 @@ type CheckedOut struct {
 // | `method_not_allowed` | 405 | the path has no such method; see the header Allow |
 // | `not_linked` | 409 | the user has no session: `action` is `link` |
 // | `reauth_needed` | 409 | the session has ended: `action` is `relink` |
-// | `other_account` | 409 | the session is of another Garmin account than the link |
-// | `account_taken` | 409 | another user has linked this Garmin account |
-// | `connect_session_over` | 409 | it has expired, was cancelled, or waits for no completion |
+// | `other_account` | 409 | the session is of another Garmin account than the link: `action` is `link`, unless the link works |
+// | `account_taken` | 409 | another user has linked this Garmin account: `action` is `link`, with another account, unless the link works |
+// | `connect_session_over` | 409 | it has expired, was cancelled, or waits for no completion: create a new one |
 // | `generation_moved` | 412 | the link has another session by now |
 // | `already_linked` | 412 | there is a live link already |
 // | `body_too_large` | 413 | more than 256 KiB |
@@ -667,9 +667,9 @@ type Problem struct {
 	// | `method_not_allowed` | 405 | the path has no such method; see the header Allow |
 	// | `not_linked` | 409 | the user has no session: `action` is `link` |
 	// | `reauth_needed` | 409 | the session has ended: `action` is `relink` |
-	// | `other_account` | 409 | the session is of another Garmin account than the link |
-	// | `account_taken` | 409 | another user has linked this Garmin account |
-	// | `connect_session_over` | 409 | it has expired, was cancelled, or waits for no completion |
+	// | `other_account` | 409 | the session is of another Garmin account than the link: `action` is `link`, unless the link works |
+	// | `account_taken` | 409 | another user has linked this Garmin account: `action` is `link`, with another account, unless the link works |
+	// | `connect_session_over` | 409 | it has expired, was cancelled, or waits for no completion: create a new one |
 	// | `generation_moved` | 412 | the link has another session by now |
 	// | `already_linked` | 412 | there is a live link already |
 	// | `body_too_large` | 413 | more than 256 KiB |

@@ -6,5 +6,8 @@ var LinksQuery = linksQuery
 // DueDeliveriesQuery is, too.
 const DueDeliveriesQuery = dueDeliveriesQuery
 
+// LogQuery is, too.
+const LogQuery = logQuery
+
 // WriteEntries ends a change of a link.
 var WriteEntries = writeEntries

@@ -23,14 +23,17 @@ type loggedRow struct {
 	NextAttemptAt time.Time
 }
 
-// Log implements notify.Store, in two statements.
+const logQuery = `
+	SELECT id, endpoint_id, event_id, user_id, type, body, state, created_at, next_attempt_at
+	FROM webhook_deliveries
+	WHERE ($1::uuid IS NULL OR endpoint_id = $1) AND ($2::uuid IS NULL OR user_id = $2)
+		AND (NOT $3 OR state = 'given_up' OR state = 'waiting' AND failures > 0)
+	ORDER BY created_at DESC, id DESC LIMIT $4`
+
+// Log implements notify.Store, in two statements, the first of which is planned
+// by its values.
 func (w *Webhooks) Log(ctx context.Context, q notify.Query) ([]notify.Logged, error) {
-	rows, err := w.pool.Query(ctx, `
-		SELECT id, endpoint_id, event_id, user_id, type, body, state, created_at, next_attempt_at
-		FROM webhook_deliveries
-		WHERE ($1::uuid IS NULL OR endpoint_id = $1) AND ($2::uuid IS NULL OR user_id = $2)
-			AND (NOT $3 OR state = 'given_up' OR state = 'waiting' AND failures > 0)
-		ORDER BY created_at DESC, id DESC LIMIT $4`, null(q.Endpoint), null(q.User), q.Failed, q.Most)
+	rows, err := w.pool.Query(ctx, logQuery, pgx.QueryExecModeCacheDescribe, null(q.Endpoint), null(q.User), q.Failed, q.Most)
 	if err != nil {
 		return nil, orDown(ctx, err)
 	}

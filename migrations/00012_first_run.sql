@@ -30,7 +30,8 @@ INSERT INTO set_up DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 ALTER TABLE users
     ADD COLUMN no_mail  boolean NOT NULL DEFAULT false, -- wants no notices
-    ADD COLUMN language text NOT NULL DEFAULT '' CHECK (length(language) <= 35); -- BCP 47; empty: the browser's
+    ADD COLUMN language text NOT NULL DEFAULT '' CHECK (length(language) <= 35), -- BCP 47; empty: the browser's
+    ADD COLUMN spoken   text NOT NULL DEFAULT '' CHECK (length(spoken) <= 35); -- that he was last spoken to in, at a sign-in
 
 -- One mail for each incident. Whether it is still wanted is seen when it is
 -- about to be sent.
@@ -63,7 +64,7 @@ INSERT INTO mail_cursor (event_id) SELECT coalesce(max(id), 0) FROM link_events;
 
 -- +goose Down
 DROP TABLE mail_cursor, mail_notices;
-ALTER TABLE users DROP COLUMN language, DROP COLUMN no_mail;
+ALTER TABLE users DROP COLUMN spoken, DROP COLUMN language, DROP COLUMN no_mail;
 DROP TRIGGER admin_closes_set_up ON users;
 DROP FUNCTION close_set_up();
 DROP TABLE set_up;

@@ -28,7 +28,13 @@ var languages = language.NewMatcher(func() (tags []language.Tag) {
 func (s *Server) languageOf(c echo.Context) string {
 	v, _ := visitorOf(c)
 	ofHost, _ := c.Get(localeKey).(string)
-	for _, wanted := range []string{v.Language, s.chosenLanguage(c), ofHost, c.Request().Header.Get("Accept-Language")} {
+	return nearest(v.Language, s.chosenLanguage(c), ofHost, c.Request().Header.Get("Accept-Language"))
+}
+
+// nearest is our language for the first of what is wanted, each a tag or a list
+// of them, for which there is one.
+func nearest(wishes ...string) string {
+	for _, wanted := range wishes {
 		tags, _, err := language.ParseAcceptLanguage(wanted)
 		if err != nil || wanted == "" {
 			continue

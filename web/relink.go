@@ -48,7 +48,7 @@ func (s *Server) askRelink(c echo.Context) error {
 		return err
 	}
 	s.Log.InfoContext(ctx, "relink asked for", "request_id", idOf(c), "staff", staff.ID, "user", user.ID)
-	return s.render(c, http.StatusCreated, s.relinkMade(c, session, address))
+	return s.render(c, http.StatusCreated, s.relinkMade(session, address, user))
 }
 
 // findUser finds those who sign in here by their e-mail, and others by an id:
@@ -65,14 +65,14 @@ func (s *Server) findUser(ctx context.Context, text string) (u account.User, err
 	return u, err
 }
 
-func (s *Server) relinkMade(c echo.Context, session link.ConnectSession, address link.Secret) views.RelinkMade {
+func (s *Server) relinkMade(session link.ConnectSession, address link.Secret, user account.User) views.RelinkMade {
 	v := views.RelinkMade{
 		Whom:    visitView(session).Whom,
 		Address: s.BaseURL.JoinPath(connectHome, address.Reveal()).String(),
 		Seconds: wholeSeconds(session.ExpiresAt.Sub(session.Now)),
 	}
 	if session.Email != "" {
-		text := s.words(c).RelinkMail
+		text := s.texts[nearest(user.Language, user.Spoken)].RelinkMail
 		mail := url.URL{Scheme: "mailto", Opaque: url.PathEscape(session.Email)}
 		query := url.Values{"subject": {text.Subject}, "body": {text.Body + "\n\n" + v.Address + "\n"}}.Encode()
 		mail.RawQuery = strings.ReplaceAll(query, "+", "%20") // mail programs show a plus as it is

@@ -46,7 +46,7 @@ func (s *Server) setUp(c echo.Context) error {
 		return err
 	}
 	s.Log.InfoContext(ctx, "the first admin is made, and the set-up closed", "request_id", idOf(c), "user", admin.ID)
-	if err := s.signIns.begin(c, admin); err != nil {
+	if err := s.signIns.begin(c, admin, s.languageOf(c)); err != nil {
 		return err
 	}
 	s.leaveNotice(c, setUpDone)

@@ -33,7 +33,7 @@ func (s *Server) signIn(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.signIns.begin(c, user); err != nil {
+	if err := s.signIns.begin(c, user, s.languageOf(c)); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, orHome(localPath(entered(c, "next"))))
@@ -57,7 +57,7 @@ func (s *Server) signUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.signIns.begin(c, user); err != nil {
+	if err := s.signIns.begin(c, user, s.languageOf(c)); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, home)

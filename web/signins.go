@@ -169,13 +169,14 @@ func (s *signIns) recognise(c echo.Context, touch bool) (known bool, err error) 
 }
 
 // begin signs a user in on this browser, in the place of whoever was. The
-// browser gets a new token: one that it was tricked into is worth nothing.
-func (s *signIns) begin(c echo.Context, user account.Proof) error {
+// browser gets a new token: one that it was tricked into is worth nothing. The
+// pages speak spoken to him.
+func (s *signIns) begin(c echo.Context, user account.Proof, spoken string) error {
 	ctx := c.Request().Context()
 	if err := s.endFormer(ctx, c); err != nil {
 		return err
 	}
-	id, err := s.accounts.SignIn(ctx, user)
+	id, err := s.accounts.SignIn(ctx, user, spoken)
 	if err != nil {
 		return err
 	}

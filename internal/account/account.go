@@ -60,5 +60,6 @@ type User struct {
 	Email      string // in lower case; with an ExternalID contact data only, and may be ""
 	Role       Role
 	Language   string // BCP 47; "" for the browser's
+	Spoken     string // the language of the pages at his last sign-in; "" if there was none
 	NoMail     bool   // he wants no notices by e-mail
 }

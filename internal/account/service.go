@@ -108,13 +108,14 @@ func (s *Service) rehash(ctx context.Context, u User, old, password string) (has
 
 // SignIn begins a sign-in of a user and returns its id. It fails with
 // ErrWrongCredentials if he has changed his password since he proved to know it:
-// that has ended his sign-ins, and this would be one that it has not seen.
-func (s *Service) SignIn(ctx context.Context, p Proof) (uuid.UUID, error) {
+// that has ended his sign-ins, and this would be one that it has not seen. What
+// the pages speak to him, as a BCP 47 tag, is kept for what he is told otherwise.
+func (s *Service) SignIn(ctx context.Context, p Proof, spoken string) (uuid.UUID, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.Nil, err
 	}
-	err = s.store.CreateSignIn(ctx, id, p.ID, p.hash.Reveal(), AbsoluteLimit)
+	err = s.store.CreateSignIn(ctx, id, p.ID, p.hash.Reveal(), spoken, AbsoluteLimit)
 	if errors.Is(err, ErrNotFound) {
 		return uuid.Nil, ErrWrongCredentials
 	}

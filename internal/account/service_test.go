@@ -37,7 +37,7 @@ func create(t *testing.T, s *account.Service) account.Proof {
 
 func signIn(t *testing.T, s *account.Service, user account.Proof) uuid.UUID {
 	t.Helper()
-	id, err := s.SignIn(t.Context(), user)
+	id, err := s.SignIn(t.Context(), user, "de")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestAProofEndsWithItsPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, stale := range []account.Proof{u, proof, {}} {
-		if _, err := s.SignIn(t.Context(), stale); !errors.Is(err, account.ErrWrongCredentials) {
+		if _, err := s.SignIn(t.Context(), stale, "en"); !errors.Is(err, account.ErrWrongCredentials) {
 			t.Errorf("who knew the password before signs in: %v", err)
 		}
 	}
@@ -56,7 +56,7 @@ func TestASignInInTheMakingDoesNotOutliveTheOthers(t *testing.T) {
 			this := signIn(t, s, u)
 			held := hold(t, db, "LOCK TABLE sessions") // which the end of a sign-in's transaction looks through
 			var thief uuid.UUID
-			signedIn := going(func() (err error) { thief, err = s.SignIn(context.Background(), u); return err })
+			signedIn := going(func() (err error) { thief, err = s.SignIn(context.Background(), u, "en"); return err })
 			awaitWaiting(t, db, 1, signedIn)
 			ended := going(func() error { return end(s, u, this) })
 			awaitWaiting(t, db, 2, ended)
@@ -79,7 +79,7 @@ func TestASignInWaitsForAChangeOfThePassword(t *testing.T) {
 	held := hold(t, db, "SELECT FROM sign_ins WHERE id = '"+other.String()+"' FOR UPDATE") // which the change ends last
 	changed := going(func() error { return s.ChangePassword(context.Background(), email, password, newPassword, this) })
 	awaitWaiting(t, db, 1, changed)
-	signedIn := going(func() error { _, err := s.SignIn(context.Background(), u); return err })
+	signedIn := going(func() error { _, err := s.SignIn(context.Background(), u, "en"); return err })
 	awaitWaiting(t, db, 2, signedIn)
 	held()
 	if err := <-changed; err != nil {

@@ -25,10 +25,11 @@ type Store interface {
 	ReplaceHash(ctx context.Context, user uuid.UUID, old, hash string) error
 
 	// CreateSignIn keeps a new sign-in that ends after life at the latest,
-	// and removes what is over of the user's former ones. It fails with
+	// removes what is over of the user's former ones, and keeps in which language
+	// he was spoken to. It fails with
 	// ErrNotFound if the user's hash is not passwordHash. Whoever ends the
 	// user's sign-ins at the same time ends this one, or came before it.
-	CreateSignIn(ctx context.Context, id, user uuid.UUID, passwordHash string, life time.Duration) error
+	CreateSignIn(ctx context.Context, id, user uuid.UUID, passwordHash, spoken string, life time.Duration) error
 
 	// Authenticate finds the user of a sign-in that has not ended and was
 	// used within idle, in one statement. With touch, the same statement

@@ -20,7 +20,7 @@ type NewConnect struct {
 	ReturnURL string // within ReturnURLs; empty, to our own first page, for staff alone
 	State     string // up to 512 characters
 	Region    string // "" or a region
-	Locale    string // "" or BCP 47. There is one language so far: kept, and not used yet
+	Locale    string // "" or BCP 47: what the user reads
 
 	Token, Staff uuid.UUID // one of the two, unless it is Mailed
 

@@ -1,46 +1,38 @@
 package notify
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"fmt"
-	htmltemplate "html/template"
-	"io"
 	"strings"
-	"text/template"
 
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/garminlink/garminlink/internal/link"
 )
 
-//go:embed mails
-var mailFiles embed.FS
-
-var (
-	textMails = template.Must(template.ParseFS(mailFiles, "mails/en.txt"))
-	htmlMails = htmltemplate.Must(htmltemplate.ParseFS(mailFiles, "mails/en.html"))
-)
-
-// words are what a mail is written with, ready to print.
+// words are what a mail is written with, ready to print. Times are UTC.
 type words struct {
-	Type         link.EventType
+	tongue       tongue
+	Language     string // BCP 47
+	Ends         bool   // the access is about to end; else it has ended
 	Reason       link.Reason
 	Site         string // our host, as people know it
-	At           string
+	Day, Time    string // when it ended
 	EndsOn       string // a day
-	EndsAt       string
+	EndsAt       string // a time
 	Address, Off string // where to sign in again, and where to end further mails
 	OfHost       bool
-
-	Subject, Why string // as the text has them
 }
 
-const (
-	dayForm    = "2 January"
-	momentForm = "2 January 2006, 15:04 UTC"
-)
+func (m *Mail) wordsFor(n ClaimedMail, address, off string) words {
+	t := tongueOf(n.Language)
+	at, ends := n.At.UTC(), n.EndsAt.UTC()
+	return words{
+		tongue: t, Language: t.tag, Ends: n.Type == link.LinkExpiring, Reason: n.Reason, Site: m.BaseURL.Host,
+		Day: t.locale.FmtDateLong(at), Time: at.Format("15:04"), EndsOn: t.locale.FmtDateLong(ends), EndsAt: ends.Format("15:04"),
+		Address: address, Off: off, OfHost: n.OfHost,
+	}
+}
 
 // compose writes the mail. All attempts to send it have one id, by which mail
 // programs know it again.
@@ -50,9 +42,10 @@ func (m *Mail) compose(ctx context.Context, n ClaimedMail) (*gomail.Msg, error) 
 		return nil, err
 	}
 	off := m.BaseURL.JoinPath("mail", OptOuts{m.Vault}.Token(n.User)).String()
-	w := words{
-		Type: n.Type, Reason: n.Reason, Site: m.BaseURL.Host, Address: address, Off: off, OfHost: n.OfHost,
-		At: n.At.UTC().Format(momentForm), EndsOn: n.EndsAt.UTC().Format(dayForm), EndsAt: n.EndsAt.UTC().Format(momentForm),
+	w := m.wordsFor(n, address, off)
+	subject, err := w.Says("subject")
+	if err != nil {
+		return nil, err
 	}
 	text, html, err := w.write()
 	if err != nil {
@@ -63,7 +56,8 @@ func (m *Mail) compose(ctx context.Context, n ClaimedMail) (*gomail.Msg, error) 
 	if err := message.To(n.Address); err != nil {
 		return nil, err
 	}
-	message.Subject(w.Subject)
+	message.Subject(subject)
+	message.SetGenHeader("Content-Language", w.Language)
 	message.SetDateWithValue(n.Now.UTC())
 	message.SetMessageIDWithValue(m.idOf(n))
 	message.SetGenHeader("Auto-Submitted", "auto-generated")
@@ -78,30 +72,4 @@ func (m *Mail) compose(ctx context.Context, n ClaimedMail) (*gomail.Msg, error) 
 func (m *Mail) idOf(n ClaimedMail) string {
 	_, domain, _ := strings.Cut(m.From.Address, "@")
 	return fmt.Sprintf("%d.%s@%s", n.Event, n.User, domain)
-}
-
-// write also fills in what the page has of the text.
-func (w *words) write() (text, html string, err error) {
-	if w.Subject, err = printed(textMails, "subject", w); err != nil {
-		return "", "", err
-	}
-	if w.Why, err = printed(textMails, "reason", w); err != nil {
-		return "", "", err
-	}
-	if text, err = printed(textMails, "text", w); err != nil {
-		return "", "", err
-	}
-	html, err = printed(htmlMails, "html", w)
-	return text, html, err
-}
-
-// templates are those of a text or of a page.
-type templates interface {
-	ExecuteTemplate(to io.Writer, name string, data any) error
-}
-
-func printed(t templates, name string, w *words) (string, error) {
-	var out bytes.Buffer
-	err := t.ExecuteTemplate(&out, name, w)
-	return out.String(), err
 }

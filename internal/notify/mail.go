@@ -160,7 +160,7 @@ func (m *Mail) addressFor(ctx context.Context, n ClaimedMail) (string, error) {
 		return m.BaseURL.JoinPath("link").String(), nil
 	}
 	act := link.Act{User: n.User, By: link.BySystem, RequestID: fmt.Sprintf("mail-%d", n.Event)}
-	_, address, err := m.Links.CreateConnect(ctx, act, link.NewConnect{Purpose: link.ToRelink, Mailed: true})
+	_, address, err := m.Links.CreateConnect(ctx, act, link.NewConnect{Purpose: link.ToRelink, Mailed: true, Locale: n.Language})
 	if err != nil {
 		return "", err
 	}

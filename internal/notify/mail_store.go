@@ -66,6 +66,10 @@ type ClaimedMail struct {
 
 	Address string
 	OfHost  bool // the user is a host application's
+
+	// Language is what the user has set, or what the pages or his host last
+	// spoke to him, as BCP 47; "" if nobody knows.
+	Language string
 }
 
 // MailVerdict is what an attempt means.

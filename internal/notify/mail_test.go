@@ -112,7 +112,7 @@ func TestAnEndThatComesIsTold(t *testing.T) {
 		t.Errorf("the subject is %q", l.Get("Subject"))
 	}
 	for _, body := range []string{l.text, l.html} {
-		if !strings.Contains(body, "7 May 2031, 08:09 UTC") {
+		if !strings.Contains(body, "7 May 2031 at 08:09 UTC") {
 			t.Errorf("no end in\n%s", body)
 		}
 	}

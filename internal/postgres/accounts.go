@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"time"
 
@@ -28,6 +29,7 @@ type userRow struct {
 	PasswordHash *string
 	Role         string
 	Language     string
+	Spoken       string
 	NoMail       bool
 }
 
@@ -36,7 +38,7 @@ func (userRow) TableName() string { return "users" }
 func (u *userRow) user() account.User {
 	return account.User{
 		ID: u.ID, ExternalID: value(u.ExternalID), Email: value(u.Email), Role: account.Role(u.Role),
-		Language: u.Language, NoMail: u.NoMail,
+		Language: u.Language, Spoken: u.Spoken, NoMail: u.NoMail,
 	}
 }
 
@@ -112,11 +114,17 @@ func (a *Accounts) EnsureExternal(ctx context.Context, u account.User) (account.
 }
 
 // CreateSignIn implements account.Store. It shares the lock of the user's row,
-// which those have for themselves who end his sign-ins: see endOthers. What scs
+// which those have for themselves who end his sign-ins: see endOthers; he is
+// changed before that, or two who share it would wait for each other. What scs
 // keeps for browsers that never came back goes too: its own sweeper cannot be
 // stopped without a race.
-func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, passwordHash string, life time.Duration) error {
+func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, passwordHash, spoken string, life time.Duration) error {
 	return orDown(ctx, a.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		err := tx.Exec("UPDATE users SET spoken = @spoken WHERE id = @user AND password_hash = @hash AND spoken <> @spoken",
+			sql.Named("spoken", spoken), sql.Named("user", user), sql.Named("hash", passwordHash)).Error
+		if err != nil {
+			return err
+		}
 		made := tx.Exec(`
 			INSERT INTO sign_ins (id, user_id, expires_at)
 			SELECT ?, id, app_now() + ? * interval '1 microsecond' FROM users WHERE id = ? AND password_hash = ? FOR SHARE`,
@@ -127,7 +135,7 @@ func (a *Accounts) CreateSignIn(ctx context.Context, id, user uuid.UUID, passwor
 		if made.Error != nil {
 			return made.Error
 		}
-		err := tx.Exec(`
+		err = tx.Exec(`
 			DELETE FROM sign_ins WHERE id IN (
 				SELECT id FROM sign_ins WHERE user_id = ? AND (ended_at IS NOT NULL OR expires_at < app_now())
 				FOR UPDATE SKIP LOCKED)`, user).Error

@@ -71,13 +71,14 @@ type mailRow struct {
 	Email      *string
 	ExternalID *string
 	Wanted     bool
+	Language   string
 }
 
 func (r mailRow) claimed() notify.ClaimedMail {
 	return notify.ClaimedMail{
 		User: r.UserID, Event: r.EventID, Number: r.Attempts, Failures: r.Failures, Wanted: r.Wanted,
 		Type: link.EventType(r.Type), Reason: link.Reason(value(r.Reason)), EndsAt: value(r.EndsAt), At: r.CreatedAt, Now: r.Now,
-		Address: value(r.Email), OfHost: r.ExternalID != nil,
+		Address: value(r.Email), OfHost: r.ExternalID != nil, Language: r.Language,
 	}
 }
 
@@ -92,7 +93,8 @@ func (m *Mails) ClaimMail(ctx context.Context, lease time.Duration, external boo
 			FROM chosen c WHERE n.user_id = c.user_id AND n.event_id = c.event_id
 			RETURNING n.user_id, n.event_id, n.attempts, n.failures)
 		SELECT n.user_id, n.event_id, n.attempts, n.failures, e.type, e.reason, e.ends_at, e.created_at, app_now() AS now,
-			u.email, u.external_id,
+			u.email, u.external_id, coalesce(nullif(u.language, ''), nullif(u.spoken, ''), (
+				SELECT c.locale FROM connect_sessions c WHERE c.user_id = u.id AND c.locale <> '' ORDER BY c.created_at DESC LIMIT 1), '') AS language,
 			u.email IS NOT NULL AND NOT u.no_mail AND (u.external_id IS NULL OR $2) AND NOT EXISTS (
 				SELECT FROM link_events l WHERE l.user_id = n.user_id AND l.id > n.event_id AND l.type IS NOT NULL) AS wanted
 		FROM claimed n JOIN link_events e ON e.id = n.event_id JOIN users u ON u.id = n.user_id`, lease.Seconds(), external)

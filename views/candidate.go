@@ -1,5 +1,7 @@
 package views
 
+import "context"
+
 // Candidate is the form of POST /link/replace: the login led to another
 // Garmin account than before, or has to be taken by a host application.
 type Candidate struct {
@@ -11,22 +13,22 @@ type Candidate struct {
 	SecondsLeft int
 }
 
-func (c Candidate) yes() string {
+func (c Candidate) yes(ctx context.Context) string {
 	switch {
 	case c.Host == "":
-		return "Use the new account"
+		return say(ctx, "Use the new account")
 	case c.FormerName != "":
-		return "Use the new account, and go back to " + c.Host
+		return say(ctx, "Use the new account, and go back to {application}", c.Host)
 	default:
-		return "Go back to " + c.Host
+		return say(ctx, "Go back to {application}", c.Host)
 	}
 }
 
-func (c Candidate) no() string {
+func (c Candidate) no(ctx context.Context) string {
 	if c.FormerName != "" {
-		return "Keep the former account"
+		return say(ctx, "Keep the former account")
 	}
-	return "Not me: sign in as another"
+	return say(ctx, "Not me: sign in as another")
 }
 
 // name tells two accounts apart that go by the same name, as far as is known.

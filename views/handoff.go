@@ -16,6 +16,7 @@ type Handoff struct {
 	FrameURL    string // the same for a frame, which tells app.js how it ended
 	FrameOrigin string // whom app.js believes that
 	TicketError string
+	Reference   string // of TicketError, for support
 	Problem     *Problem
 }
 
@@ -26,9 +27,9 @@ func (h Handoff) Render(ctx context.Context, w io.Writer) error { return handoff
 // inFrame tells app.js which frame to open. Garmin's page needs scripts,
 // forms, its own cookies, and windows for what it links to; it must not take
 // ours to another page.
-func (h Handoff) inFrame() templ.Attributes {
+func (h Handoff) inFrame(ctx context.Context) templ.Attributes {
 	return templ.Attributes{
-		"data-frame": h.FrameURL, "data-origin": h.FrameOrigin, "data-title": "Garmin’s sign-in page",
+		"data-frame": h.FrameURL, "data-origin": h.FrameOrigin, "data-title": say(ctx, "Garmin’s sign-in page"),
 		"data-sandbox": "allow-scripts allow-forms allow-same-origin allow-popups allow-popups-to-escape-sandbox",
 	}
 }

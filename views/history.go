@@ -28,9 +28,23 @@ type HistoryLine struct {
 // Use is what a program did with the session lately.
 type Use struct {
 	Program string
-	Times   int
 	Last    Moment
-	Renewal bool // with what renews the session
+	Renewal bool     // with what renews the session
+	Days    []UseDay // the latest first
+}
+
+// UseDay is how often that was on one day, in UTC.
+type UseDay struct {
+	On    Moment
+	Times int
+}
+
+// Times is how often that was on all days.
+func (u Use) Times() (n int) {
+	for _, d := range u.Days {
+		n += d.Times
+	}
+	return n
 }
 
 func (History) Title(ctx context.Context) string { return say(ctx, "What happened to your link") }
@@ -40,5 +54,3 @@ func (h History) Render(ctx context.Context, w io.Writer) error { return history
 func (h History) next() templ.SafeURL {
 	return templ.SafeURL("/history?" + url.Values{"before": {h.Earlier}}.Encode())
 }
-
-func (u Use) often(ctx context.Context) string { return sayN(ctx, u.Times, "{n} time", "{n} times") }

@@ -10,6 +10,7 @@ import (
 type Import struct {
 	FormID       string // see GarminForm
 	SessionError string
+	Reference    string // of SessionError, for support
 	Problem      *Problem
 }
 

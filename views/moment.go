@@ -37,6 +37,9 @@ func Day(ctx context.Context, t time.Time) string {
 	return say(ctx, "{day} {month}", t.Day(), languageOf(ctx).locale.MonthAbbreviated(t.Month()))
 }
 
+// Date is such as 22 Nov 2025.
+func (m Moment) Date(ctx context.Context) string { return languageOf(ctx).locale.FmtDateMedium(m.at) }
+
 // Ago is such as 3 minutes ago, or in 3 minutes.
 func (m Moment) Ago(ctx context.Context) string {
 	if left := m.at.Sub(m.from); left >= 10*time.Second {

@@ -110,8 +110,8 @@ var pages = map[string]views.View{
 	"settings faulty":   settings(func(s *views.Settings) { s.OldError, s.PasswordError = "Not yours.", "Too short." }),
 	"settings too weak": settings(func(s *views.Settings) { s.PasswordError = "Too short." }),
 	"history": views.History{First: true, Earlier: "17", Lines: lines, Uses: []views.Use{
-		{Program: "nightly <sync>", Times: 48, Last: views.At(now.Add(-time.Hour), now)},
-		{Program: "A program", Times: 1, Last: views.At(now.Add(-time.Hour), now), Renewal: true},
+		{Program: "nightly <sync>", Days: []views.UseDay{{Times: 48}}, Last: views.At(now.Add(-time.Hour), now)},
+		{Program: "A program", Days: []views.UseDay{{Times: 1}}, Last: views.At(now.Add(-time.Hour), now), Renewal: true},
 	}},
 	"history none":    views.History{First: true},
 	"history earlier": views.History{Lines: lines},

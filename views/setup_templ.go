@@ -50,37 +50,50 @@ func setUp(s SetUp) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"lead\">Nobody runs it yet. Make the first admin: who can start programs where it runs can have the token for it.</p><form class=\"card fields\" method=\"post\" action=\"/setup\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<p class=\"lead\">")
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		var templ_7745c5c3_Var3 string
+		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(say(ctx, "Nobody runs it yet. Make the first admin: who can start programs where it runs can have the token for it."))
+		if templ_7745c5c3_Err != nil {
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `setup.templ`, Line: 6, Col: 136}
+		}
+		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</p><form class=\"card fields\" method=\"post\" action=\"/setup\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = field(input{
-			ID: "token", Name: "token", Type: "password", Label: "Set-up token", Autocomplete: "off",
-			Hint:  "What “garminlink setup-token” prints. It works for a day; a newer one takes its place.",
+			ID: "token", Name: "token", Type: "password", Label: say(ctx, "Set-up token"), Autocomplete: "off",
+			Hint:  say(ctx, "What “garminlink setup-token” prints. It works for a day; a newer one takes its place."),
 			Error: s.TokenError, Focus: s.TokenError != "", More: notOurSignIn,
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = field(input{
-			ID: "email", Name: "email", Type: "email", Label: "E-mail", Value: s.Email, Autocomplete: "username",
+			ID: "email", Name: "email", Type: "email", Label: say(ctx, "E-mail"), Value: s.Email, Autocomplete: "username",
 			Error: s.EmailError, Focus: s.TokenError == "" && s.EmailError != "",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = field(input{
-			ID: "password", Name: "password", Type: "password", Label: "Password", Autocomplete: "new-password", Hint: s.PasswordRule,
+			ID: "password", Name: "password", Type: "password", Label: say(ctx, "Password"), Autocomplete: "new-password", Hint: s.PasswordRule,
 			Error: s.PasswordError, Focus: s.TokenError == "" && s.EmailError == "" && s.PasswordError != "",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = submit("wide", "Make the first admin", "Setting up…").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = submit("wide", say(ctx, "Make the first admin"), say(ctx, "Setting up…")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "</form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

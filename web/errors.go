@@ -232,13 +232,10 @@ func (s *Server) fail(err error, c echo.Context) {
 
 // problem is the answer as the page shows it, and its Retry-After.
 func (s *Server) problem(c echo.Context, a answer) *views.Problem {
-	p := &views.Problem{Title: a.Title, Text: a.Text, Action: a.Action, Side: a.Side, RetrySeconds: wholeSeconds(a.retry)}
+	p := &views.Problem{Title: a.Title, Text: a.Text, Action: a.Action, Side: a.Side, RetrySeconds: wholeSeconds(a.retry), Reference: idOf(c)}
 	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
 		wait := cmp.Or(p.RetrySeconds, wholeSeconds(defaultRetry))
 		c.Response().Header().Set("Retry-After", strconv.Itoa(wait))
-	}
-	if a.Side != views.SideYou {
-		p.Reference = idOf(c)
 	}
 	return p
 }

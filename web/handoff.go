@@ -77,7 +77,7 @@ func (s *Server) redeemTicket(c echo.Context) error {
 func (s *Server) handoffAgain(c echo.Context, a answer) (views.View, error) {
 	v, a := s.handoffView(entered(c, "region")), s.words(c).inWay(link.ByHandoff, a)
 	if a.field == "ticket" {
-		v.TicketError = a.Text
+		v.TicketError, v.Reference = a.Text, idOf(c)
 	} else {
 		v.Problem = s.problem(c, a)
 	}

@@ -47,9 +47,11 @@ func (s *Server) showHistory(c echo.Context) error {
 func (s *Server) usesView(c echo.Context, v visitor, now time.Time) (all []views.Use, err error) {
 	uses, err := s.Links.Uses(c.Request().Context(), v.ID)
 	for _, u := range uses {
-		all = append(all, views.Use{
-			Program: cmp.Or(u.Program, s.words(c).History.Program), Times: u.Times, Last: views.At(u.Last, now), Renewal: u.Renewal,
-		})
+		use := views.Use{Program: cmp.Or(u.Program, s.words(c).History.Program), Last: views.At(u.Last, now), Renewal: u.Renewal}
+		for _, d := range u.Days {
+			use.Days = append(use.Days, views.UseDay{On: views.At(d.On, now), Times: d.Times})
+		}
+		all = append(all, use)
 	}
 	return all, err
 }

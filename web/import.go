@@ -26,7 +26,7 @@ func (s *Server) importSession(c echo.Context) error {
 func (s *Server) importAgain(c echo.Context, a answer) (views.View, error) {
 	v, a := views.Import{FormID: newFormID()}, s.words(c).inWay(link.ByImport, a)
 	if a.field == "session" {
-		v.SessionError = a.Text
+		v.SessionError, v.Reference = a.Text, idOf(c)
 	} else {
 		v.Problem = s.problem(c, a)
 	}

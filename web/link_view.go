@@ -122,14 +122,14 @@ func (s *Server) linkAgain(c echo.Context, a answer) (views.View, error) {
 	if a.retry > 0 {
 		v.Pause = nil // the answer tells of it
 	}
-	if !enter(&v, a) {
+	if !enter(&v, a, idOf(c)) {
 		v.Problem = s.problem(c, a)
 	}
 	return s.pageOf(c, v), nil
 }
 
 // enter puts the answer at the field that it is about, if the page has it.
-func enter(v *views.Link, a answer) bool {
+func enter(v *views.Link, a answer, reference string) bool {
 	garminForm := v.Challenge == nil && v.Candidate == nil
 	switch {
 	case garminForm && a.field == "email":
@@ -139,7 +139,7 @@ func enter(v *views.Link, a answer) bool {
 	case garminForm && a.field == "region":
 		v.Form.RegionError = a.Text
 	case v.Challenge != nil && a.field == "code":
-		v.Challenge.CodeError = a.Text
+		v.Challenge.CodeError, v.Challenge.Reference = a.Text, reference
 	default:
 		return false
 	}

@@ -37,9 +37,15 @@ type Past struct {
 // Use is what a program did with the session.
 type Use struct {
 	Program string // the name of its service token; "" if that has gone
-	Times   int
 	Last    time.Time
-	Renewal bool // with what renews the session, once at least
+	Renewal bool     // with what renews the session, once at least
+	Days    []UseDay // the latest first
+}
+
+// UseDay is how often a program did so on one day.
+type UseDay struct {
+	On    time.Time // its beginning, in UTC
+	Times int
 }
 
 // History tells what has happened to a user's link before an event, the latest

@@ -51,13 +51,39 @@ func (p *Links) History(ctx context.Context, user uuid.UUID, before int64, most 
 // Uses implements link.Store.
 func (p *Links) Uses(ctx context.Context, user uuid.UUID, within time.Duration) ([]link.Use, error) {
 	rows, err := p.pool.Query(ctx, `
-		SELECT coalesce(t.name, ''), count(*), max(a.at), bool_or(a.op = 'with_renewal')
+		SELECT coalesce(a.token_id, '00000000-0000-0000-0000-000000000000'), coalesce(t.name, ''), date_trunc('day', a.at, 'UTC'), count(*), max(a.at), bool_or(a.op = 'with_renewal')
 		FROM link_activity a LEFT JOIN service_tokens t ON t.id = a.token_id
 		WHERE a.user_id = $1 AND a.at > app_now() - make_interval(secs => $2) AND a.what = 'checkout' AND a.outcome = ''
-		GROUP BY a.token_id, t.name ORDER BY max(a.at) DESC`, user, within.Seconds())
+		GROUP BY 1, 2, 3 ORDER BY max(max(a.at)) OVER (PARTITION BY coalesce(a.token_id, '00000000-0000-0000-0000-000000000000')) DESC, 1, 3 DESC`, user, within.Seconds())
 	if err != nil {
 		return nil, linkError(ctx, err)
 	}
-	uses, err := pgx.CollectRows(rows, pgx.RowToStructByPos[link.Use])
-	return uses, linkError(ctx, err)
+	days, err := pgx.CollectRows(rows, pgx.RowToStructByPos[useRow])
+	return usesOf(days), linkError(ctx, err)
+}
+
+// useRow is what one program did on one day.
+type useRow struct {
+	Token   uuid.UUID
+	Program string
+	Day     time.Time
+	Times   int
+	Last    time.Time
+	Renewal bool
+}
+
+// usesOf puts the days of each program together, which follow on one another,
+// the latest first.
+func usesOf(days []useRow) (uses []link.Use) {
+	var token uuid.UUID
+	for i, d := range days {
+		if i == 0 || d.Token != token {
+			token = d.Token
+			uses = append(uses, link.Use{Program: d.Program, Last: d.Last})
+		}
+		u := &uses[len(uses)-1]
+		u.Renewal = u.Renewal || d.Renewal
+		u.Days = append(u.Days, link.UseDay{On: d.Day.UTC(), Times: d.Times})
+	}
+	return uses
 }

@@ -6,10 +6,13 @@
 	const all = (root, selector) => root.querySelectorAll(selector);
 	const say = (selector) => announce(document.querySelector(selector)?.textContent ?? "");
 	const since = (time) => Date.now() - time;
-	const refreshStatus = () => document.getElementById("status")?.dispatchEvent(new Event("refresh"));
+	const byId = (id) => document.getElementById(id);
+	const refresh = (id) => byId(id)?.dispatchEvent(new Event("refresh"));
+	const lookAgain = () => { refresh("status"); refresh("prompt"); };
 
+	// What is below an open dialog is heard by nobody.
 	function announce(text) {
-		const announcer = document.getElementById("announcer");
+		const announcer = document.querySelector("dialog[open] [aria-live]") ?? byId("announcer");
 		if (announcer.textContent !== text) announcer.textContent = text;
 	}
 
@@ -57,7 +60,7 @@
 
 	// A button that works only after the end of a countdown, or only until then, names it.
 	function gate() {
-		const runs = (id) => document.getElementById(id)?.hasAttribute("data-countdown") ?? false;
+		const runs = (id) => byId(id)?.hasAttribute("data-countdown") ?? false;
 		for (const button of all(document, "button[data-after], button[data-until]")) {
 			const { after, until } = button.dataset;
 			button.disabled = (after !== undefined && runs(after)) || (until !== undefined && !runs(until));
@@ -96,7 +99,10 @@
 		}, 3000);
 	}
 
-	window.addEventListener("pageshow", () => all(document, "form[aria-busy]").forEach(idle));
+	window.addEventListener("pageshow", ({ persisted }) => {
+		all(document, "form[aria-busy]").forEach(idle);
+		if (persisted) lookAgain();
+	});
 
 	// Garmin's own page in a frame, which is asked for only when its button is
 	// pressed. At its end it posts a ticket, which goes the way of a pasted one.
@@ -119,12 +125,12 @@
 	}
 
 	window.addEventListener("message", ({ source, origin, data }) => {
-		const frame = document.getElementById("garmin-frame");
+		const frame = byId("garmin-frame");
 		const button = frame?.previousElementSibling;
 		if (!frame || source !== frame.contentWindow || origin !== button.dataset.origin) return;
 		const ticket = data?.serviceTicket;
 		if (typeof ticket !== "string" || !ticket.startsWith("ST-")) return;
-		const field = document.getElementById("ticket");
+		const field = byId("ticket");
 		frame.remove();
 		button.hidden = false;
 		field.value = ticket;
@@ -144,7 +150,7 @@
 	});
 
 	function reveal(button, visible) {
-		document.getElementById(button.dataset.reveals).type = visible ? "text" : "password";
+		byId(button.dataset.reveals).type = visible ? "text" : "password";
 		button.setAttribute("aria-pressed", visible);
 	}
 
@@ -153,17 +159,25 @@
 		for (const button of all(target, "[data-reveals]")) reveal(button, false);
 	}, true);
 
+	// Buttons that show or close a dialog, where browsers do not do it by themselves.
+
+	document.addEventListener("click", ({ target }) => {
+		const button = target.closest("button[commandfor]");
+		if (!button || "commandForElement" in button) return;
+		const dialog = byId(button.getAttribute("commandfor"));
+		if (button.getAttribute("command") === "close") dialog.close(); else dialog.showModal();
+	});
+
 	// htmx.
 
 	const isForm = (event) => event.detail.ctx?.sourceElement?.matches("form");
-	const polls = (element) => element?.matches("#status, #counters") ?? false;
-	const lost = (visible) => { document.getElementById("lost").hidden = !visible; };
+	const polls = (element) => element?.matches("#status, #prompt, #counters") ?? false;
+	const lost = (visible) => { for (const told of all(document, ".lost")) told.hidden = !visible; };
 
 	document.addEventListener("htmx:config:request", (event) => {
 		const { sourceElement, sourceEvent } = event.detail.ctx;
-		if (sourceElement.id === "counters" && document.hidden) event.preventDefault();
-		if (sourceElement.id !== "status") return;
-		if (document.hidden || (sourceEvent.type === "every" && upToDate())) event.preventDefault();
+		if (!polls(sourceElement)) return;
+		if (document.hidden || (sourceEvent.type === "every" && upToDate(sourceElement.id))) event.preventDefault();
 	});
 	document.addEventListener("htmx:before:request", (event) => {
 		if (!isForm(event)) return;
@@ -186,25 +200,39 @@
 	});
 	document.addEventListener("htmx:before:settle", enhance);
 	document.addEventListener("htmx:after:swap", (event) => {
-		const target = event.detail.ctx.target?.id;
-		if (target === "standing") say("#checked, #standing .problem");
-		if (target !== "main") return statusCame();
+		const { target, sourceElement } = event.detail.ctx;
+		came[target?.id]?.(sourceElement);
+	});
+
+	// What is done when something has come, by where it was put.
+	const came = { main: mainCame, standing: standingCame, status: statusCame, prompt: promptCame, relink: sheetCame };
+
+	function standingCame() {
+		say("#checked, #standing .problem");
+		statusCame();
+	}
+
+	function mainCame() {
 		say("#main .notice, #main .problem:not([autofocus])");
 		(document.querySelector("#main [autofocus]") ?? document.querySelector("#main h1"))?.focus();
-	});
+		refresh("prompt");
+	}
+
 	// An answer that leads to the same page is no step to go back to.
 	document.addEventListener("htmx:before:history:update", (event) => {
 		if (event.detail.history.path === location.pathname + location.search) event.preventDefault();
 	});
-	document.addEventListener("visibilitychange", () => { if (!document.hidden) refreshStatus(); });
+	document.addEventListener("visibilitychange", () => { if (!document.hidden) lookAgain(); });
 
 	// Changes. While the page is seen, the server says when to look, and the status
-	// asks for what there is to see. Otherwise it then asks now and then only, for
-	// what is "a minute ago". A stream that ended or fell silent is opened again.
+	// and the prompt ask for what there is to see. Otherwise they then ask now and
+	// then only, for what is "a minute ago". A stream that ended or fell silent is
+	// opened again.
 
-	let stream, opened = 0, heard = 0, came = Date.now();
+	let stream, opened = 0, heard = 0;
+	const answered = { status: Date.now(), prompt: Date.now() };
 
-	const upToDate = () => since(heard) < 30000 && since(came) < 120000;
+	const upToDate = (id) => since(heard) < 30000 && since(answered[id]) < 120000;
 
 	function listen() {
 		const source = document.querySelector("[data-changes]")?.dataset.changes;
@@ -216,8 +244,8 @@
 		stream.addEventListener("alive", () => { heard = Date.now(); });
 		stream.addEventListener("changed", () => {
 			heard = Date.now();
-			came = 0; // until the answer is here
-			if (!document.querySelector("form[aria-busy]")) refreshStatus(); // it may be that form's doing
+			answered.status = answered.prompt = 0; // until the answers are here
+			if (!document.querySelector("form[aria-busy]")) lookAgain(); // it may be that form's doing
 		});
 	}
 
@@ -229,18 +257,66 @@
 	document.addEventListener("visibilitychange", listen);
 	setInterval(listen, 30000);
 
-	// While Garmin is asked, the status knows how that goes, and the form tells it.
+	// While Garmin is asked, the status or the prompt knows how that goes, and the
+	// form tells it.
 
 	const underWay = () => document.querySelector("form[aria-busy] [data-progress]");
 
-	setInterval(() => { if (underWay()) refreshStatus(); }, 2000);
+	setInterval(() => { if (underWay()) refresh(byId("status") ? "status" : "prompt"); }, 2000);
+
+	function tellProgress() {
+		const asking = document.querySelector("#status .asking, #prompt .asking"), told = underWay();
+		if (asking && told) told.textContent = asking.textContent;
+	}
 
 	function statusCame() {
-		came = Date.now();
-		const asking = document.querySelector("#status .asking"), told = underWay();
-		if (asking && told) told.textContent = asking.textContent;
+		answered.status = Date.now();
+		tellProgress();
 		if (document.querySelector("#status .moved")) say("#status .moved");
 	}
+
+	// The prompt. Whoever puts it off is asked again on the next page, tomorrow, or
+	// for something else.
+
+	let asked = byId("prompt-title")?.textContent ?? "", putOff = 0;
+
+	function promptCame() {
+		answered.prompt = Date.now();
+		tellProgress();
+		const asks = byId("prompt-title")?.textContent ?? "";
+		if (asks !== asked || since(putOff) > 12 * 3600000) delete document.body.dataset.later;
+		if (asks !== asked && byId("prompt-title")?.checkVisibility()) say("#prompt .words");
+		asked = asks;
+		if (!asks && document.querySelector("dialog[open] form[hx-post]:not([aria-busy])")) refresh("relink"); // done elsewhere
+	}
+
+	// It leads to a dialog above the page, unless the reader has closed that before
+	// the answer to its form came.
+	function sheetCame(source) {
+		const sheet = byId("sheet");
+		if (source.matches("#prompt a")) sheet.showModal();
+		lookAgain();
+		if (!sheet.open) return byId("relink").replaceChildren();
+		say("#relink .notice, #relink .problem:not([autofocus])");
+		(document.querySelector("#relink [autofocus]") ?? byId("relink")).focus();
+	}
+
+	let place; // where in the page the reader was last
+
+	const goBack = () => (place?.isConnected ? place : byId("main")).focus({ preventScroll: true });
+
+	document.addEventListener("focusin", ({ target }) => { if (target.closest("#main")) place = target; });
+	document.addEventListener("click", ({ target }) => {
+		if (!target.closest("[data-later]")) return;
+		putOff = Date.now();
+		document.body.dataset.later = "";
+		goBack();
+	});
+	document.addEventListener("close", () => {
+		byId("relink").replaceChildren(); // a password may stand there
+		lost(false);
+		if (document.activeElement === document.body) goBack(); // what it was opened by has gone
+	}, true);
 
 	function enhance() {
 		showLocalTimes();

@@ -28,7 +28,7 @@ var files embed.FS
 
 // The style sheet is one file to browsers, app.css, and several to us: its
 // layers are declared at the top of the first.
-var sheets = []string{"css/tokens.css", "css/base.css", "css/forms.css", "css/parts.css", "css/staff.css"}
+var sheets = []string{"css/tokens.css", "css/base.css", "css/forms.css", "css/parts.css", "css/prompt.css", "css/staff.css"}
 
 // An asset is one file, ready to be sent.
 type asset struct {

@@ -145,7 +145,7 @@ func answer(c Candidate, confirm, class, label string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = submitWith(class+" wide", label, say(ctx, "One moment…"), templ.Attributes{"data-until": "candidate-left"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = submitWith(class+" wide", label, say(ctx, "One moment…"), templ.Attributes{"data-until": own(ctx, "candidate-left")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

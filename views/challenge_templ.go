@@ -74,7 +74,7 @@ func challenge(c Challenge, focus bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = submitWith("wide", say(ctx, "Confirm"), say(ctx, "Asking Garmin…"), templ.Attributes{"data-until": "challenge-left"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = submitWith("wide", say(ctx, "Confirm"), say(ctx, "Asking Garmin…"), templ.Attributes{"data-until": own(ctx, "challenge-left")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -223,7 +223,7 @@ func resend(c Challenge) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = submitWith("quiet", say(ctx, "Send a new code"), say(ctx, "Asking Garmin…"), templ.Attributes{
-				"data-after": "resend-wait", "data-until": "challenge-left",
+				"data-after": own(ctx, "resend-wait"), "data-until": own(ctx, "challenge-left"),
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -48,6 +48,7 @@ type GarminForm struct {
 	Email         string // as entered, or the one of the link
 	Region        string // garmin.com, garmin.cn or ""
 	Open          bool   // on the page of an active link: show it unfolded
+	Focus         bool   // on what is left to type, unless a field has an error
 	NoImport      bool   // a session of another program's cannot be brought instead
 	EmailError    string
 	PasswordError string
@@ -60,6 +61,12 @@ func (f GarminForm) wrong() bool { return f.faulty() || f.RegionError != "" }
 
 // faulty says that a field which takes the focus has an error.
 func (f GarminForm) faulty() bool { return f.EmailError != "" || f.PasswordError != "" }
+
+// focused is the form with the focus, if that is free.
+func (f GarminForm) focused(free bool) GarminForm {
+	f.Focus = free && !f.faulty()
+	return f
+}
 
 func (l Link) Title(ctx context.Context) string {
 	switch {

@@ -32,8 +32,10 @@ type Chrome struct {
 	Role            string // user, support or admin
 	Base            string // below which forms and links of a link's pages lead; "" for /link
 	SimulatedGarmin bool
-	Here            string // path and query of this page
-	Language        string // what this browser was told to speak before anybody signed in; "": its own
+	Here            string  // path and query of this page
+	Language        string  // what this browser was told to speak before anybody signed in; "": its own
+	Prompt          *Prompt // of those whose link may need them; nil for everybody else
+	sheet           bool
 	Nonce           string // of this response's Content-Security-Policy (script-src 'nonce-...'); a part needs the header, too
 }
 

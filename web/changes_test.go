@@ -237,16 +237,17 @@ func TestOpenPageTellsNothingOfTheNextUser(t *testing.T) {
 	s := newSite(t)
 	s.hear()
 	b := s.runner()
-	left := b.get("/link").want(http.StatusOK).element("status")
-	b.get(attr(left, "hx-get")).want(http.StatusOK)
+	page := b.get("/link").want(http.StatusOK)
+	status, prompt := page.element("status"), page.element("prompt")
+	b.get(attr(status, "hx-get")).want(http.StatusOK)
 	if _, err := s.accounts.Create(t.Context(), "other@example.com", password, account.RoleUser); err != nil {
 		t.Fatal(err)
 	}
 	b.post("/signout").want(http.StatusSeeOther)
 	b.post("/signin", "email", "other@example.com", "password", password).want(http.StatusSeeOther)
 	b.link("plain").want(http.StatusSeeOther)
-	for _, asked := range []string{"hx-get", "data-changes"} {
-		if p := b.get(attr(left, asked)).want(http.StatusConflict); p.source != "" {
+	for _, asked := range []string{attr(status, "hx-get"), attr(prompt, "hx-get"), attr(prompt, "data-changes")} {
+		if p := b.get(asked).want(http.StatusConflict); p.source != "" {
 			t.Errorf("%s is answered %q", asked, p.source)
 		}
 	}

@@ -63,8 +63,17 @@ func (s *Server) showStatus(c echo.Context) error {
 	return s.renderStatus(c, status)
 }
 
+// linkOf reads the visitor's link, once for a page and its prompt. What changes
+// the link comes before.
 func (s *Server) linkOf(c echo.Context) (link.Link, error) {
-	return s.Links.View(c.Request().Context(), act(c))
+	if l, read := c.Get(linkKey).(link.Link); read {
+		return l, nil
+	}
+	l, err := s.Links.View(c.Request().Context(), act(c))
+	if err == nil {
+		c.Set(linkKey, l)
+	}
+	return l, err
 }
 
 // act says on whose behalf the form is sent.

@@ -82,14 +82,20 @@ func (s *Server) statusView(c echo.Context, l link.Link, h hurdles) views.Status
 		Ends:          views.At(l.EndsAt, l.AsOf),
 		Side:          sideOf(l.Reason),
 		Trouble:       h.trouble(l),
+		Asking:        askingView(l),
 	}
 	if l.ReportedOutcome != "" {
 		v.Report = &views.Report{Outcome: string(l.ReportedOutcome), At: views.At(l.ReportedAt, l.AsOf)}
 	}
-	if a := l.Asking; a != nil {
-		v.Asking = &views.Asking{Seconds: int(l.AsOf.Sub(a.Since).Seconds()), PauseSeconds: secondsLeft(l, a.PausedUntil)}
-	}
 	return v
+}
+
+func askingView(l link.Link) *views.Asking {
+	a := l.Asking
+	if a == nil {
+		return nil
+	}
+	return &views.Asking{Seconds: int(l.AsOf.Sub(a.Since).Seconds()), PauseSeconds: secondsLeft(l, a.PausedUntil)}
 }
 
 // sideOf is whose doing it is that a link's session is dead.

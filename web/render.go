@@ -17,19 +17,30 @@ import (
 // fromHTMX reports that htmx asked, and so wants the content of #main alone.
 func fromHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }
 
+// targetOf is the id of the element into which htmx puts the answer.
+func targetOf(c echo.Context) string {
+	_, id, _ := strings.Cut(c.Request().Header.Get("HX-Target"), "#")
+	return id
+}
+
 // render sends a view as a page, or as the part of one that htmx asked for.
 func (s *Server) render(c echo.Context, status int, v views.View) error {
 	if fromHTMX(c) {
 		return s.send(c, status, s.part(c, v))
 	}
-	return s.send(c, status, views.Whole(s.chrome(c), v))
+	chrome := s.chrome(c)
+	chrome.Prompt = s.promptOf(c, status)
+	return s.send(c, status, views.Whole(chrome, v))
 }
 
 // part is what htmx puts into the element that it has named. Where the page is
 // another one by now, it takes the place of all that is there.
 func (s *Server) part(c echo.Context, v views.View) templ.Component {
-	_, target, _ := strings.Cut(c.Request().Header.Get("HX-Target"), "#")
-	if target != views.Standing {
+	switch targetOf(c) {
+	case views.SheetID:
+		return views.Sheet(s.chrome(c), v)
+	case views.Standing:
+	default:
 		return views.Part(s.chrome(c), v)
 	}
 	if l, ok := v.(views.Link); ok && l.Stands() {
@@ -44,6 +55,11 @@ func (s *Server) part(c echo.Context, v views.View) templ.Component {
 // renderStatus sends the status part, whoever asks.
 func (s *Server) renderStatus(c echo.Context, v views.Status) error {
 	return s.send(c, http.StatusOK, views.StatusPart(s.chrome(c), v))
+}
+
+// renderPrompt sends the prompt, whoever asks.
+func (s *Server) renderPrompt(c echo.Context, p views.Prompt) error {
+	return s.send(c, http.StatusOK, views.PromptPart(s.chrome(c), p))
 }
 
 // renderCounters sends the counters of the page for staff, whoever asks.
@@ -80,7 +96,7 @@ func (s *Server) done(c echo.Context, path string, n notice, view func() views.V
 		s.leaveNotice(c, n)
 		return c.Redirect(http.StatusSeeOther, path)
 	}
-	if at, err := url.Parse(c.Request().Header.Get("HX-Current-URL")); err != nil || at.Path != path {
+	if at, err := url.Parse(c.Request().Header.Get("HX-Current-URL")); targetOf(c) != views.SheetID && (err != nil || at.Path != path) {
 		c.Response().Header().Set("HX-Push-Url", path)
 	}
 	return s.render(c, http.StatusOK, view())

@@ -145,6 +145,7 @@ func (s *Server) routes() {
 
 	s.linking(home, linkers{user, user, user, poller})
 	e.GET("/link/changes", s.showChanges, poller)
+	e.GET("/link/prompt", s.showPrompt, poller)
 	e.GET("/link/validate", to(home), user)
 	e.POST("/link/validate", s.form(s.validate, s.linkAgain, checksByUser, actsByNetwork), user)
 	e.GET("/link/unlink", to(home), user)

@@ -57,12 +57,13 @@ func TestPagesCostFewStatements(t *testing.T) {
 		prepare()
 		wantAtMost(4, runner, "/link", http.StatusOK)
 		wantAtMost(4, runner, "/link/status", http.StatusOK)
+		wantAtMost(3, runner, "/link/prompt", http.StatusOK)
 		wantAtMost(3, runner, "/link/handoff", http.StatusOK)
-		wantAtMost(2, runner, "/link/handoff?region=garmin.com", http.StatusOK)
-		wantAtMost(2, runner, "/link/import", http.StatusOK)
+		wantAtMost(3, runner, "/link/handoff?region=garmin.com", http.StatusOK)
+		wantAtMost(3, runner, "/link/import", http.StatusOK)
 		wantAtMost(4, runner, "/settings", http.StatusOK)
-		wantAtMost(4, runner, "/history", http.StatusOK)
-		wantAtMost(3, runner, "/history?before=7", http.StatusOK)
+		wantAtMost(5, runner, "/history", http.StatusOK)
+		wantAtMost(4, runner, "/history?before=7", http.StatusOK)
 	}
 	wantAtMost(3, runner, "/link/export", http.StatusOK)
 	if len(sent.Take()) != 0 {

@@ -22,6 +22,7 @@ const (
 	nonceKey   = "nonce"
 	visitorKey = "visitor"
 	localeKey  = "locale" // what a host application says that its user reads
+	linkKey    = "link"
 )
 
 // requestID names the request in logs, in the history of links and to support.

@@ -231,7 +231,7 @@ func TestTokensCostOneStatementHoweverMany(t *testing.T) {
 	b.url, sent = s.counted()
 	sent.Take()
 	b.get("/support/tokens").want(http.StatusOK)
-	if got := sent.Take(); len(got) != 3 {
+	if got := sent.Take(); len(got) != 4 {
 		t.Errorf("GET /support/tokens sends\n%s", strings.Join(got, "\n"))
 	}
 }

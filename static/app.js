@@ -285,7 +285,7 @@
 		tellProgress();
 		const asks = byId("prompt-title")?.textContent ?? "";
 		if (asks !== asked || since(putOff) > 12 * 3600000) delete document.body.dataset.later;
-		if (asks !== asked && byId("prompt-title")?.checkVisibility()) say("#prompt .words");
+		if (asks !== asked && byId("prompt-title")?.checkVisibility()) announce(Array.from(all(document, "#prompt .words > *"), (told) => told.textContent).join(". "));
 		asked = asks;
 		if (!asks && document.querySelector("dialog[open] form[hx-post]:not([aria-busy])")) refresh("relink"); // done elsewhere
 	}

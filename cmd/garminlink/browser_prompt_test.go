@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/garminlink/garminlink/internal/garmin/garmintest"
+)
+
+const (
+	promptEnded = "Sign in to Garmin again"
+	promptCode  = "Garmin waits for your code"
+)
+
+// prompted waits until the page asks for this, at its foot.
+func (b *tab) prompted(title string) {
+	b.t.Helper()
+	b.find("the prompt "+title, fmt.Sprintf(`//*[@id="prompt-title"][normalize-space()=%q]`, title))
+}
+
+// unprompted waits until the page asks for nothing.
+func (b *tab) unprompted() {
+	b.t.Helper()
+	b.do("wait for the prompt to go", chromedp.WaitNotPresent(`//*[@id="prompt"]/*`))
+}
+
+// sheetSays waits until the dialog above the page says this.
+func (b *tab) sheetSays(text string) {
+	b.t.Helper()
+	b.find("the dialog's "+text, fmt.Sprintf(`//dialog[@open]//*[text()[contains(normalize-space(),%q)]]`, text))
+}
+
+// another opens a second tab of the same browser, on its own page.
+func (b *tab) another(path string) *tab {
+	b.t.Helper()
+	second := &tab{t: b.t, s: b.s, look: b.look, user: b.user, replica: b.replica}
+	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithListener(second.listen))
+	b.t.Cleanup(cancel)
+	b.t.Cleanup(second.wantSilence)
+	second.ctx = ctx
+	if err := chromedp.Do(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	second.emulate(b.look)
+	second.open(path)
+	return second
+}
+
+// asks counts what the pages so far have asked the prompt.
+func (b *tab) asks() int {
+	n, _ := b.s.door.count("GET /link/prompt")
+	return n
+}
+
+// heardOf opens a page, and waits until its stream has told it to look.
+func (b *tab) heardOf(path string, on func(string)) {
+	b.t.Helper()
+	before := b.asks()
+	on(path)
+	b.s.door.await(b.t, "GET /link/prompt", before+1)
+}
+
+// dies ends the link by what the program at this door does, and tells after how
+// long the page asked.
+func (b *tab) dies(account string, at *program) {
+	b.t.Helper()
+	b.s.garmin.RevokeAccount(account + "@garmin.example")
+	b.elsewhere().at(at).post("/link/validate").wantProblem("Garmin no longer accepts the link")
+	b.prompted(promptEnded)
+	const sinceEvent = "SELECT extract(epoch FROM app_now() - max(created_at))::float8 FROM link_events WHERE user_id = $1"
+	late := stored[float64](b.s, sinceEvent, b.user)
+	b.t.Logf("the page asked within %.2f s", late)
+	if late > 2 {
+		b.t.Errorf("the page asked after %.2f s", late)
+	}
+}
+
+const typedAndPlace = `document.getElementById("new-password").value + " " + document.activeElement.id + " " + Math.round(scrollY)`
+
+// A link dies while its user types on a page that has nothing to do with it, and
+// is repaired from there: what he typed, and where he was, stays.
+func showPrompt(b *tab) {
+	b.signIn()
+	b.linkFirst("sms")
+	b.see(headCode)
+	b.typeCode(garmintest.DemoCode)
+	b.see(headActive)
+	b.heardOf("/settings", b.open)
+	b.press("Change your password")
+	b.fill("New password", "half-typed")
+	before := evaluate[string](b, typedAndPlace)
+	var second *tab
+	b.heardOf("/history", func(path string) { second = b.another(path) })
+	other := b.s.replica()
+
+	b.dies("sms", other)
+	second.prompted(promptEnded)
+	if got := evaluate[string](b, typedAndPlace+` + document.getElementById("announcer").textContent`); got != before+promptEnded+". Your link no longer works, and no new data come in." {
+		b.t.Errorf("typed, focused, scrolled, said: %q, before it was %q", got, before)
+	}
+	b.inspect("prompt")
+
+	b.press("Sign in again")
+	b.find("the dialog", `//dialog[@open]//h2[normalize-space()="Sign in to Garmin again"]`)
+	b.wantFocus("relink-garmin-password")
+	if got := evaluate[string](b, `document.getElementById("relink-garmin-email").value`); got != "sms@garmin.example" {
+		b.t.Errorf("the e-mail is %q", got)
+	}
+	b.inspect("relink above settings")
+	b.fill("Garmin password", "not the password")
+	b.press("Sign in to Garmin")
+	b.sheetSays("Garmin did not accept this e-mail and password")
+	b.inspect("wrong password above settings")
+	b.fill("Garmin password", garmintest.DemoPassword)
+	b.press("Sign in to Garmin")
+	b.sheetSays("Code from Garmin")
+	b.wantFocus("relink-code")
+	second.prompted(promptCode)
+	b.inspect("code above settings")
+	b.typeCode(wrongCode)
+	b.sheetSays("That was not the right code.")
+	b.typeCode(garmintest.DemoCode)
+	b.sheetSays("Your Garmin account is linked.")
+	b.inspect("repaired above settings")
+	second.unprompted()
+	b.unprompted()
+	b.press("Go on")
+	b.do("wait for the dialog to go", chromedp.WaitNotPresent(`//dialog[@open]`))
+	if got := evaluate[string](b, typedAndPlace); got != before {
+		b.t.Errorf("typed, focused, scrolled: %q, before it was %q", got, before)
+	}
+	b.wantPath("/settings")
+	b.s.wantState(b.user, "active")
+}
+
+// A prompt comes by the next replica, once the page's own has ended; it can be
+// put off until the next page, and goes with the sign-in.
+func showPromptPutOff(b *tab) {
+	b.signIn()
+	b.linkFirst("plain")
+	b.see(headActive)
+	b.heardOf("/settings", b.open)
+	other := b.s.replica()
+	b.s.door.lead(other.addr)
+	asked, streams := b.asks(), 0
+	streams, _ = b.s.door.count("GET /link/changes")
+	b.replica.ask(b.t, syscall.SIGTERM)
+	if code := b.replica.exit(b.t); code != exitOK {
+		b.t.Errorf("exit code %d:\n%s", code, b.replica.log)
+	}
+	b.s.door.await(b.t, "GET /link/changes", streams+1)
+	b.s.door.await(b.t, "GET /link/prompt", asked+1)
+
+	b.dies("plain", other)
+	b.press("Later")
+	b.do("wait for the prompt to hide", chromedp.WaitNotVisible(chromedp.ID("prompt-title")))
+	b.open("/history")
+	b.prompted(promptEnded)
+	b.open("/link")
+	b.see(headReauth)
+	if evaluate[bool](b, `document.getElementById("prompt-title").checkVisibility()`) {
+		b.t.Error("the page that asks for itself is prompted, too")
+	}
+
+	b.open("/history")
+	b.prompted(promptEnded)
+	second := b.another("/settings")
+	second.press("Sign out")
+	second.read("You are signed out.")
+	b.later(time.Minute)
+	b.seen(true)
+	b.do("wait for the prompt to go", chromedp.WaitNotPresent(chromedp.ID("prompt")))
+	streams, _ = b.s.door.count("GET /link/changes")
+	b.seen(false)
+	b.seen(true)
+	evaluate[int](b, `fetch("/healthz"); 0`)
+	b.s.door.await(b.t, "GET /healthz", 1)
+	if now, _ := b.s.door.count("GET /link/changes"); now != streams {
+		b.t.Error("who is signed out still hears of changes")
+	}
+}
+
+// Without scripts the page itself asks, and leads to where the link is repaired.
+func showPromptAtOnce(b *tab) {
+	b.signIn()
+	b.linkFirst("plain")
+	b.see(headActive)
+	b.s.garmin.RevokeAccount("plain@garmin.example")
+	b.elsewhere().post("/link/validate").wantProblem("Garmin no longer accepts the link")
+	b.open("/settings")
+	b.prompted(promptEnded)
+	b.inspect("prompt without scripts")
+	b.press("Sign in again")
+	b.see(headReauth)
+	b.fill("Garmin password", garmintest.DemoPassword)
+	b.press("Sign in to Garmin")
+	b.see(headActive)
+}

@@ -128,7 +128,7 @@ func showPrompt(b *tab) {
 	second.unprompted()
 	b.unprompted()
 	b.press("Go on")
-	b.do("wait for the dialog to go", chromedp.WaitNotPresent(`//dialog[@open]`))
+	b.do("wait for the focus to go back", chromedp.WaitVisible(chromedp.CSS("#new-password:focus")))
 	if got := evaluate[string](b, typedAndPlace); got != before {
 		b.t.Errorf("typed, focused, scrolled: %q, before it was %q", got, before)
 	}

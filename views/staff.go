@@ -10,6 +10,7 @@ type Staff struct {
 	Notice  string
 	Problem *Problem
 	List    []Colleague
+	Changes []RoleChange // the latest first
 
 	Email         string // as entered
 	Roles         []Choice
@@ -23,6 +24,14 @@ type Colleague struct {
 	Email string
 	Role  string
 	You   bool
+}
+
+// RoleChange is what became of somebody's role.
+type RoleChange struct {
+	At       Moment
+	Email    string
+	From, To string // From is "" for a new user
+	By       string // "" if it came from no page
 }
 
 func (Staff) Title(ctx context.Context) string { return say(ctx, "Users and roles") }

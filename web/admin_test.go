@@ -19,10 +19,10 @@ import (
 )
 
 // webhooks may call this machine.
-func (s *site) webhooks() *notify.Service {
+func (s *site) webhooks(store *postgres.Webhooks) *notify.Service {
 	s.t.Helper()
 	return notify.New(notify.Config{
-		Store: postgres.NewWebhooks(s.db.DB), Vault: s.vault(), Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Store: store, Vault: s.vault(), Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Attempted: func(string) {}, Log: slog.New(slog.DiscardHandler),
 	})
 }
@@ -93,7 +93,7 @@ func TestAdminsChangeRoles(t *testing.T) {
 	}
 	runner.get("/support").want(http.StatusNotFound)
 	admin.post("/support/staff", "email", email, "role", "support", "password", password).wantRedirect("/support/staff")
-	admin.get("/support/staff").wantText("The role was changed.", email)
+	admin.get("/support/staff").wantText("The role was changed.", email, "user → support "+staffEmail, staffEmail+" new: admin not from a page")
 	runner.get("/support").want(http.StatusOK) // at once
 	admin.post("/support/staff", "email", email, "role", "user", "password", password).wantRedirect("/support/staff")
 	runner.get("/support").want(http.StatusNotFound)
@@ -111,7 +111,7 @@ func TestAdminsSeeAndRepeatWhatWasTold(t *testing.T) {
 	status.Store(http.StatusInternalServerError)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) }))
 	t.Cleanup(receiver.Close)
-	hooks := s.webhooks()
+	hooks := s.webhooks(postgres.NewWebhooks(s.db.DB))
 	endpoint, _, err := hooks.Add(t.Context(), receiver.URL+"/secret-path", nil)
 	if err != nil {
 		t.Fatal(err)

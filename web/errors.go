@@ -257,4 +257,11 @@ func (s *Server) note(c echo.Context, a answer, err error) {
 		level = slog.LevelWarn
 	}
 	s.Log.Log(ctx, level, "refused", "request_id", idOf(c), "status", a.status, "error", err)
+	if _, known := visitorOf(c); known && a.matters() && !errors.Is(err, link.ErrStoreDown) {
+		s.Links.NoteRefusal(ctx, act(c), c.Request().Method+" "+c.Path(), a.kind, a.status) // support finds him by the reference
+	}
 }
+
+// matters reports that support may be asked about it: what is wrong with a link,
+// or with us. Mistyped addresses, of which anybody may have any number, do not.
+func (a answer) matters() bool { return a.kind != "" || a.Side != views.SideYou }

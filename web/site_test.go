@@ -74,7 +74,7 @@ func (s *site) server(change ...func(*web.Config)) *web.Server {
 	s.accounts = account.New(postgres.NewAccounts(s.db.DB), account.Cost{MemoryKiB: 64, Passes: 1})
 	config := web.Config{
 		Links: s.links(postgres.NewLinks(s.db.DB)), Accounts: s.accounts, Limits: postgres.NewLimits(s.db.Gorm),
-		Changes: s.changes, OptOuts: s.optOuts(), Webhooks: s.webhooks(), Jobs: s.control(), DB: s.db.SQL,
+		Changes: s.changes, OptOuts: s.optOuts(), Webhooks: s.webhooks(postgres.NewWebhooks(s.db.DB)), Jobs: s.control(), DB: s.db.SQL,
 		BaseURL: base, SignupOpen: true, Log: log,
 		SignInPage: func(region string) (link.SignInPage, error) { return link.SignInPageOf(region, s.url) },
 		Ready:      func(context.Context) error { return nil },

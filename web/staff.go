@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -10,7 +11,10 @@ import (
 	"github.com/garminlink/garminlink/views"
 )
 
-const staffPath = "/support/staff"
+const (
+	staffPath  = "/support/staff"
+	shownRoles = 50 // changes of them
+)
 
 // errNoSuchRole refuses what no form of ours sends.
 var errNoSuchRole = errors.New("web: not a role")
@@ -29,10 +33,19 @@ func (s *Server) staffView(c echo.Context) (views.Staff, error) {
 	if err != nil {
 		return views.Staff{}, err
 	}
+	records, err := s.Accounts.RoleRecords(c.Request().Context(), shownRoles)
+	if err != nil {
+		return views.Staff{}, err
+	}
 	you, _ := visitorOf(c)
 	v := views.Staff{Roles: s.roleChoices(c, "")}
 	for _, u := range all {
 		v.List = append(v.List, views.Colleague{Email: u.Email, Role: string(u.Role), You: u.ID == you.ID})
+	}
+	for _, r := range records {
+		v.Changes = append(v.Changes, views.RoleChange{
+			At: views.At(r.At, time.Now()), Email: r.Email, From: string(r.From), To: string(r.To), By: r.By,
+		})
 	}
 	return v, nil
 }
@@ -55,7 +68,7 @@ func (s *Server) changeRole(c echo.Context) error {
 		return err
 	}
 	by, _ := visitorOf(c)
-	u, err := s.Accounts.SetRole(ctx, by.ID, entered(c, "email"), role)
+	u, err := s.Accounts.SetRole(ctx, account.RoleChange{By: by.ID, RequestID: idOf(c), Email: entered(c, "email"), Role: role})
 	if errors.Is(err, account.ErrNotFound) {
 		return errNoSuchColleague
 	}

@@ -24,6 +24,7 @@ func (s *site) counted() (url string, sent *pgtest.Statements) {
 		c.Accounts = account.New(postgres.NewAccounts(db.DB), account.RealCost)
 		c.Links = s.links(postgres.NewLinks(db.DB))
 		c.Limits = postgres.NewLimits(db.Gorm)
+		c.Webhooks = s.webhooks(postgres.NewWebhooks(db.DB))
 	}))
 	s.t.Cleanup(server.Close)
 	return server.URL, sent

@@ -208,7 +208,9 @@ func TestPagesForAdminsCostFewStatements(t *testing.T) {
 	admin := s.staff(account.RoleAdmin)
 	var sent *pgtest.Statements
 	admin.url, sent = s.counted()
-	for path, most := range map[string]int{"/support/staff": 4, "/support/keys": 6} {
+	for path, most := range map[string]int{
+		"/support/staff": 5, "/support/keys": 6, "/support/tokens": 4, "/support/webhooks": 6, "/support/webhooks?failed=yes": 6,
+	} {
 		sent.Take()
 		admin.get(path).want(http.StatusOK)
 		if got := sent.Take(); len(got) > most {

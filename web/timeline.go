@@ -23,6 +23,7 @@ func occurrenceView(ctx context.Context, t *texts, o link.Occurrence, now time.T
 		v.Add(views.Say(ctx, "Reason"), string(o.Reason), o.Reason != "")
 	case link.FromActivity:
 		v.Who, v.Trouble = o.Program, o.Outcome != ""
+		v.Add(views.Say(ctx, "Within the hour"), views.SayN(ctx, o.Times, "{n} time", "{n} times"), o.Times > 1)
 		v.Add(views.Say(ctx, "By"), o.Flow, o.Flow != "")
 		v.Add(views.Say(ctx, "Answer"), answerOf(ctx, o), o.What != "checkout" && o.What != "report" || o.Outcome != "")
 		v.Add(views.Say(ctx, "Took"), o.Took.Round(time.Millisecond).String(), o.Took > 0)
@@ -30,6 +31,10 @@ func occurrenceView(ctx context.Context, t *texts, o link.Occurrence, now time.T
 	case link.FromWebhooks:
 		v.Who, v.Trouble = o.Program, o.Outcome == "given_up"
 		v.Add(views.Say(ctx, "State"), views.SayN(ctx, o.Attempts, "{state}, {n} attempt", "{state}, {n} attempts", o.Outcome), true)
+	case link.FromMails:
+		v.Trouble = o.Outcome == "given_up"
+		v.Add(views.Say(ctx, "State"), views.SayN(ctx, o.Attempts, "{state}, {n} attempt", "{state}, {n} attempts", o.Outcome), true)
+		v.Add(views.Say(ctx, "Answer"), o.Type, o.Type != "")
 	case link.FromConnects:
 		if v.Who = o.Program; o.Staff != "" {
 			v.Who = o.Staff

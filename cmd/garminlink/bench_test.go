@@ -88,7 +88,7 @@ func seedBench(b *testing.B, db *pgtest.DB) {
 
 const benchPassword = "correct horse battery"
 
-func benchKeyset(b *testing.B) string {
+func benchKeyset(b testing.TB) string {
 	b.Helper()
 	keyset, err := seal.Generate()
 	if err != nil {
@@ -98,7 +98,7 @@ func benchKeyset(b *testing.B) string {
 }
 
 // benchSiteOf is the program in this process, with a simulated Garmin.
-func benchSiteOf(b *testing.B, db *pgtest.DB, keyset, base string) *site {
+func benchSiteOf(b testing.TB, db *pgtest.DB, keyset, base string) *site {
 	b.Helper()
 	ring, err := seal.Parse([]byte(keyset))
 	if err != nil {
@@ -123,7 +123,7 @@ func benchSiteOf(b *testing.B, db *pgtest.DB, keyset, base string) *site {
 	return site
 }
 
-func benchPost(b *testing.B, client *http.Client, address string, form url.Values) {
+func benchPost(b testing.TB, client *http.Client, address string, form url.Values) {
 	b.Helper()
 	response, err := client.PostForm(address, form)
 	if err != nil {

@@ -52,6 +52,19 @@ func (s *Service) noted(ctx context.Context, act Act, what string, region garmin
 	return result
 }
 
+// Refused is the What of an Activity that is a page which told a user that
+// something did not work, and gave him a reference for support.
+const Refused = "refused"
+
+// NoteRefusal puts on record what a page could not do for a user: where, and why,
+// as a kind or, for what is none, "fault".
+func (s *Service) NoteRefusal(ctx context.Context, act Act, where string, why Kind, status int) {
+	if why == "" {
+		why = "fault"
+	}
+	s.note(ctx, Activity{User: act.User, RequestID: act.RequestID, What: Refused, Op: where, Outcome: string(why), Status: status})
+}
+
 // asking asks Garmin for a link, and notes what it answered and how long that
 // took; that jobs wait for the budget is no fault of Garmin's.
 func asking[T any](ctx context.Context, s *Service, act Act, what, region string, session *garmin.Session,

@@ -225,7 +225,7 @@ type Activity struct {
 	User      uuid.UUID
 	Token     uuid.UUID // of the program that did it; zero if none did
 	RequestID string
-	What      string // login, handoff, import or write_back; check-outs and reports go on record by themselves
+	What      string // login, handoff, import, write_back or refused; check-outs and reports go on record by themselves
 	Flow      string // of a login: ios, android, widget or portal
 	Region    string
 	Op        string // the operation that was asked last

@@ -47,7 +47,8 @@ var ErrUnknownOrder = errors.New("link: no such order")
 
 // Find says which subjects are meant; what is zero says nothing.
 type Find struct {
-	// Text is a user's id, or what his e-mail address, external id, name or
+	// Text is a user's id, or the reference that a page has given him within a
+	// month, or what his e-mail address, external id, name or
 	// e-mail address at Garmin begins with, in upper or lower case. Without a
 	// text, users who have no link are left out.
 	Text string

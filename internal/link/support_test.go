@@ -116,6 +116,7 @@ func TestTheTimelineHasAllThatHappened(t *testing.T) {
 			VALUES (gen_random_uuid(), 'https://hooks.example.com/secret-path', '{}', '', 1, 0) RETURNING id)
 		INSERT INTO webhook_deliveries (id, endpoint_id, event_id, user_id, type, body, state, attempts, created_at)
 		SELECT gen_random_uuid(), id, 1, $1, 'link.active', '{}', 'waiting', 3, app_now() FROM e`, w.user)
+	w.exec("INSERT INTO mail_notices (user_id, event_id, type, state, attempts, ended_at) VALUES ($1, 1, 'link.expiring', 'sent', 1, app_now())", w.user)
 	var got []string
 	for _, o := range w.timeline() {
 		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", o.Source, o.What, o.Staff, o.Flow, o.Outcome)))
@@ -127,6 +128,7 @@ func TestTheTimelineHasAllThatHappened(t *testing.T) {
 	want := []string{
 		"activity checkout  garth", "activity login  ios", "activity refresh", "activity validate",
 		"connect relink agent@example.com  open", "event check_asked agent@example.com", "event login_done", "event relink_asked agent@example.com",
+		"mail link.expiring   sent",
 		"webhook link.active   waiting",
 	}
 	if !slices.Equal(got, want) {
@@ -142,7 +144,7 @@ func TestPagesOfATimelineMissNothing(t *testing.T) {
 	w.advance(24 * time.Hour) // so that there was a yesterday
 	// Three at each of 20 moments: a page of 7 never ends between two moments by itself.
 	w.exec(`INSERT INTO link_activity (at, user_id, request_id, what, flow, region, op, outcome, status, type, took)
-		SELECT app_now() - i / 3 * interval '1 second', $1, i::text, 'checkout', '', '', '', '', 0, '', interval '0' FROM generate_series(0, 59) i`, w.user)
+		SELECT app_now() - i / 3 * interval '1 second', $1, i::text, 'validate', '', '', '', '', 0, '', interval '0' FROM generate_series(0, 59) i`, w.user)
 	seen := map[string]int{}
 	for before := w.now().Add(time.Hour); ; {
 		page, err := w.links.Timeline(t.Context(), w.user, before, 7)
@@ -335,4 +337,38 @@ func TestGarminsAnswersAreTimed(t *testing.T) {
 	}
 	w.wantLines([]string{"unavailable 503 profile t"},
 		"SELECT concat_ws(' ', outcome, status, op, took > interval '0') FROM link_activity WHERE user_id = $1 AND what = 'validate'")
+}
+
+func TestATimelineSumsUpWhatProgramsDoEachMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec("SELECT turn_link_activity()")
+	w.advance(24 * time.Hour)
+	// A program every 30 seconds for ten hours; each hundredth time in vain.
+	w.exec(`INSERT INTO link_activity (at, user_id, request_id, what, flow, region, op, outcome, status, type, took)
+		SELECT app_now() - i * interval '30 seconds', $1, i::text, CASE WHEN i % 2 = 0 THEN 'checkout' ELSE 'report' END, '', '', '',
+			CASE WHEN i % 100 = 0 THEN 'unavailable' ELSE '' END, 0, '', interval '0' FROM generate_series(1, 1200) i`, w.user)
+	lines, stoodFor := 0, 0
+	for before := w.now().Add(time.Hour); ; {
+		page, err := w.links.Timeline(t.Context(), w.user, before, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, o := range page {
+			lines++
+			stoodFor += o.Times
+			if o.Outcome != "" && o.Times != 1 {
+				t.Errorf("a failure is one of %d", o.Times)
+			}
+		}
+		before = page[len(page)-1].At
+		w.exec(`INSERT INTO link_activity (user_id, request_id, what, flow, region, op, outcome, status, type, took)
+			VALUES ($1, 'new', 'report', '', '', '', '', 0, '', interval '0')`, w.user)
+	}
+	if stoodFor != 1200 || lines > 2*11+12 {
+		t.Errorf("%d lines stand for %d of 1200", lines, stoodFor)
+	}
 }

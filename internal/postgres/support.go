@@ -60,14 +60,19 @@ const alikeQuery = `
 	(SELECT 4, user_id FROM garmin_authentication_states WHERE lower(garmin_email) COLLATE "C" ` + begins + `
 		ORDER BY lower(garmin_email) COLLATE "C" LIMIT $2)
 	UNION ALL
-	(SELECT 5, id FROM users WHERE id = $3)`
+	(SELECT 5, id FROM users WHERE id = $3)
+	UNION ALL
+	(SELECT DISTINCT 6, user_id FROM link_events WHERE request_id = $4 LIMIT $2)
+	UNION ALL
+	(SELECT DISTINCT 7, user_id FROM link_activity WHERE request_id = $4 AND at BETWEEN $5 AND $6 LIMIT $2)`
 
 const begins = `BETWEEN lower($1) AND lower($1) || chr(1114111)`
 
 // alike lists the users who may be meant by a text.
 func (p *Links) alike(ctx context.Context, text string) (users []uuid.UUID, crowded bool, err error) {
 	id, _ := uuid.Parse(text)
-	rows, err := p.pool.Query(ctx, alikeQuery, pgx.QueryExecModeCacheDescribe, text, mostAlike+1, id)
+	reference, from, to := referenceOf(id)
+	rows, err := p.pool.Query(ctx, alikeQuery, pgx.QueryExecModeCacheDescribe, text, mostAlike+1, id, reference, from, to)
 	if err != nil {
 		return nil, false, linkError(ctx, err)
 	}
@@ -83,6 +88,22 @@ func (p *Links) alike(ctx context.Context, text string) (users []uuid.UUID, crow
 		return nil
 	})
 	return users, crowded, linkError(ctx, err)
+}
+
+// requestTime is longer than a request takes to be on record, and than the clocks
+// of the replicas and the database are apart.
+const requestTime = 5 * time.Minute
+
+// referenceOf is an id as that of a request, which tells when it came: so a day's
+// record is searched in a few of its pages, and needs no index that each check-out
+// would have to write.
+func referenceOf(id uuid.UUID) (reference *string, from, to time.Time) {
+	if id.Version() != 7 {
+		return nil, from, to
+	}
+	text := id.String()
+	came := time.Unix(id.Time().UnixTime())
+	return &text, came.Add(-requestTime), came.Add(requestTime)
 }
 
 // query is a statement in the making, and the values of its parameters.

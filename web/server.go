@@ -125,21 +125,7 @@ func (s *Server) routes() {
 	e.RouteNotFound("/api", s.toPrograms)
 	e.RouteNotFound("/api/*", s.toPrograms)
 
-	first := s.visitor(firstMay)
-	e.GET(setUpPath, s.showSetUp, first)
-	e.POST(setUpPath, s.form(s.setUp, s.setUpAgain, setUpsByNetwork), first)
-
-	e.GET("/", s.showLanding, anyone)
-	e.GET(languagePath, to("/"))
-	e.POST(languagePath, s.chooseLanguage)
-	e.GET("/signin", s.showSignIn, anyone)
-	e.POST("/signin", s.form(s.signIn, s.signInAgain, signInsByNetwork, signInsByBoth, signInsByEmail), anyone)
-	e.POST("/signout", s.signOut, anyone)
-	if s.SignupOpen {
-		e.GET("/signup", s.showSignUp, anyone)
-		e.POST("/signup", s.form(s.signUp, s.signUpAgain, signUpsByNetwork), anyone)
-	}
-
+	s.entering(s.visitor(firstMay), anyone)
 	e.GET(mailPath, s.showMail)
 	e.POST(mailPath, s.form(s.chooseMail, s.mailAgain))
 
@@ -179,6 +165,24 @@ func (s *Server) routes() {
 	s.administering(admin)
 	if s.Simulated {
 		e.GET(views.PartsPath, s.showParts, anyone)
+	}
+}
+
+// entering are the routes by which one comes in.
+func (s *Server) entering(first, anyone echo.MiddlewareFunc) {
+	e := s.echo
+	e.GET(setUpPath, s.showSetUp, first)
+	e.POST(setUpPath, s.form(s.setUp, s.setUpAgain, setUpsByNetwork), first)
+
+	e.GET("/", s.showLanding, anyone)
+	e.GET(languagePath, to("/"))
+	e.POST(languagePath, s.chooseLanguage)
+	e.GET("/signin", s.showSignIn, anyone)
+	e.POST("/signin", s.form(s.signIn, s.signInAgain, signInsByNetwork, signInsByBoth, signInsByEmail), anyone)
+	e.POST("/signout", s.signOut, anyone)
+	if s.SignupOpen {
+		e.GET("/signup", s.showSignUp, anyone)
+		e.POST("/signup", s.form(s.signUp, s.signUpAgain, signUpsByNetwork), anyone)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // ourPassword opens every user of ours.
 const ourPassword = "tern-gravel-lantern-08"
@@ -124,8 +124,7 @@ func (s *stack) awaitGarmin(op garmintest.Op, n int) {
 // already: a program may write down, or count, what it did after the fact.
 func (s *stack) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	// A worker that was killed leads for 15 s, and is succeeded 6 s later.
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience) // a worker that was killed leads for 15 s, and is succeeded 6 s later
 	defer cancel()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()

@@ -26,7 +26,7 @@ func (h *hook) next(t *testing.T) webhookMessage {
 	select {
 	case m := <-h.got:
 		return m
-	case <-time.After(2 * patience):
+	case <-time.After(patience):
 		t.Fatal("nothing came")
 		return webhookMessage{}
 	}

@@ -96,7 +96,7 @@ func (c Chart) grid() []float64 {
 // ticks are the labels that are written below: the first, the last and some
 // between.
 func (c Chart) ticks() (at []int) {
-	const most = 5
+	const most = 4
 	n := len(c.Labels)
 	if n <= most {
 		for i := range n {

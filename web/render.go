@@ -76,7 +76,7 @@ func (s *Server) send(c echo.Context, status int, component templ.Component) err
 	}
 	h := c.Response().Header()
 	h.Set("Content-Language", s.languageOf(c))
-	h.Set("Vary", "Accept-Language, Cookie")
+	h.Add("Vary", "Accept-Language, Cookie")
 	h.Set(echo.HeaderContentLength, strconv.Itoa(page.Len()))
 	return c.HTMLBlob(status, page.Bytes())
 }

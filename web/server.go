@@ -109,7 +109,7 @@ func (s *Server) surround() error {
 	if err != nil {
 		return err
 	}
-	s.echo.Use(requestID, s.noticeProxy, s.record, recovered, s.secure, limitBody, sameOrigin)
+	s.echo.Use(requestID, s.noticeProxy, s.record, recovered, s.secure, limitBody, sameOrigin, compress)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"io"
 	"log"
@@ -91,7 +92,7 @@ func (d *door) keep(r *http.Response) error {
 	if strings.HasPrefix(r.Request.URL.Path, "/static/") {
 		return nil
 	}
-	body, err := bodyOf(r)
+	body, err := plainBodyOf(r)
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,19 @@ func bodyOf(r *http.Response) ([]byte, error) {
 	_ = r.Body.Close()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, err
+}
+
+// plainBodyOf reads an answer as it was before it was compressed.
+func plainBodyOf(r *http.Response) ([]byte, error) {
+	body, err := bodyOf(r)
+	if err != nil || r.Header.Get("Content-Encoding") != "gzip" {
+		return body, err
+	}
+	plain, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(plain)
 }
 
 // isCopy reports that an answer is one of the two places where a session may

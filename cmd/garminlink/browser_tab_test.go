@@ -127,6 +127,9 @@ type tab struct {
 	language string // of the pages; "" is English
 	host     string // the origin of an application that may be asked, too; "" for none
 
+	app     *hostApp // that sends its users here, if any
+	release func()   // of what Garmin is held at, if anything
+
 	atGarmin atomic.Bool // the user has gone to Garmin's own page
 
 	mu         sync.Mutex
@@ -201,7 +204,8 @@ func (b *tab) listen(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		host := b.host != "" && strings.HasPrefix(e.Request.URL, b.host+"/")
-		if !strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") && !host && !b.atGarmin.Load() {
+		own := strings.HasPrefix(e.Request.URL, b.s.door.URL+"/") || strings.HasPrefix(e.Request.URL, "data:") // Chromium's icons
+		if !own && !host && !b.atGarmin.Load() {
 			b.complain("asked elsewhere: %s", e.Request.URL)
 		}
 	}

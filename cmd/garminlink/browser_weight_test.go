@@ -32,7 +32,8 @@ func (b *tab) weigh(event any) {
 		if e.Type == network.ResourceTypeDocument {
 			b.weight = weight{asked: map[network.RequestID]string{}}
 		}
-		if later := e.Type == network.ResourceTypeFetch || e.Type == network.ResourceTypeEventSource; !later && b.weight.asked != nil {
+		later := e.Type == network.ResourceTypeFetch || e.Type == network.ResourceTypeEventSource
+		if !later && b.weight.asked != nil && !strings.HasPrefix(e.Request.URL, "data:") {
 			b.weight.asked[e.RequestID] = fmt.Sprintf("%s %s", e.Type, e.Request.URL)
 		}
 	case *network.EventLoadingFinished:

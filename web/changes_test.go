@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -203,6 +204,38 @@ func TestStreamsEndWhenTheServerDoes(t *testing.T) {
 	s.web.EndStreams()
 	l.ends()
 	b.listen().ends() // one that comes late
+}
+
+func TestAHundredStreamsHearAndEnd(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.hear()
+	var all []*listener
+	for i := range 13 {
+		email := fmt.Sprintf("runner-%d@example.com", i)
+		if _, err := s.accounts.Create(t.Context(), email, password, account.RoleUser); err != nil {
+			t.Fatal(err)
+		}
+		b := s.browser()
+		b.post("/signin", "email", email, "password", password).want(http.StatusSeeOther)
+		for range 8 {
+			all = append(all, b.listen().hears("changed"))
+		}
+	}
+	if n := s.web.Streams(); n != len(all) {
+		t.Errorf("%d streams are open, not %d", n, len(all))
+	}
+	s.exec(`SELECT pg_notify(left(current_schema(), 55) || '_changes', id::text) FROM users`)
+	for _, l := range all {
+		l.hears("changed")
+	}
+	s.web.EndStreams()
+	for _, l := range all {
+		l.ends()
+	}
+	for s.web.Streams() > 0 {
+		runtime.Gosched() // until the last has left
+	}
 }
 
 // The server's time for an answer, and the metrics of such times, are not for

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -126,20 +124,6 @@ func (i *installation) statements(b *testing.B, request string) (literal []strin
 // serve starts the program, and ends it with the benchmark.
 func (i *installation) serve(b *testing.B, database string) (addr string, pid int) {
 	b.Helper()
-	cmd := exec.Command(os.Args[0], "serve", "--no-worker")
-	cmd.Env = []string{mainVariable + "=1", prefix + "DATABASE_URL=" + database, prefix + "KEYSET=" + i.keyset,
-		prefix + "BASE_URL=http://localhost", prefix + "ADDR=127.0.0.1:0", prefix + "LOG_FORMAT=json",
-		prefix + "TOKEN_REQUESTS_PER_MINUTE=1000000"}
-	said := newTranscript()
-	cmd.Stdout, cmd.Stderr = said, said
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	p := &program{cmd: cmd, log: said}
-	addr, _ = p.await(b, "serving")["addr"].(string)
-	return addr, cmd.Process.Pid
+	replica := serveAlone(b, database, i.keyset)
+	return replica.addr, replica.cmd.Process.Pid
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
+	"errors"
 	"flag"
 	"io"
 	"net/http"
@@ -107,4 +109,37 @@ func BenchmarkCountLinks(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkTable is the table of all links, for a spreadsheet. No statement of it
+// takes a second.
+func BenchmarkTable(b *testing.B) {
+	db := pgtest.New(b)
+	if err := dev.Seed(context.Background(), db.DB, *benchLinks); err != nil {
+		b.Fatal(err)
+	}
+	replica := serveAlone(b, db.URL+"&statement_timeout=1000", benchKeyset(b))
+	accounts := account.New(postgres.NewAccounts(db.DB), passwordCost)
+	if _, err := accounts.Create(context.Background(), "bench@example.com", benchPassword, account.RoleAdmin); err != nil {
+		b.Fatal(err)
+	}
+	client := signedIn(b, replica.addr, "bench@example.com", "10.0.0.1")
+	before := replica.resident(b)
+	for b.Loop() {
+		response, err := client.Get("http://" + replica.addr + "/support/links.csv")
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows, lines := csv.NewReader(response.Body), 0
+		rows.ReuseRecord = true
+		for _, err = rows.Read(); err == nil; _, err = rows.Read() {
+			lines++
+		}
+		_ = response.Body.Close()
+		if !errors.Is(err, io.EOF) || lines != *benchLinks+1 {
+			b.Fatalf("%d lines, %v", lines, err)
+		}
+	}
+	b.ReportMetric(float64(b.N**benchLinks)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(memory(b, replica.cmd.Process.Pid)-before, "peak-MB-more")
 }

@@ -272,12 +272,13 @@
 	function statusCame() {
 		answered.status = Date.now();
 		tellProgress();
-		if (document.querySelector("#status .moved")) say("#status .moved");
+		if (document.querySelector("#status .moved") && !prompts()) say("#status .moved"); // a prompt says more
 	}
 
 	// The prompt. Whoever puts it off is asked again on the next page, tomorrow, or
 	// for something else.
 
+	const prompts = () => byId("prompt-title")?.checkVisibility() ?? false;
 	let asked = byId("prompt-title")?.textContent ?? "", putOff = 0;
 
 	function promptCame() {
@@ -285,7 +286,7 @@
 		tellProgress();
 		const asks = byId("prompt-title")?.textContent ?? "";
 		if (asks !== asked || since(putOff) > 12 * 3600000) delete document.body.dataset.later;
-		if (asks !== asked && byId("prompt-title")?.checkVisibility()) announce(Array.from(all(document, "#prompt .words > *"), (told) => told.textContent).join(". "));
+		if (asks !== asked && prompts()) announce(Array.from(all(document, "#prompt .words > *"), (told) => told.textContent).join(". "));
 		asked = asks;
 		if (!asks && document.querySelector("dialog[open] form[hx-post]:not([aria-busy])")) refresh("relink"); // done elsewhere
 	}

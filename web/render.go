@@ -23,6 +23,15 @@ func targetOf(c echo.Context) string {
 	return id
 }
 
+// pageAt is the address of the page on which htmx asked; nil if it did not say.
+func pageAt(c echo.Context) *url.URL {
+	at, err := url.Parse(c.Request().Header.Get("HX-Current-URL"))
+	if err != nil || at.Path == "" {
+		return nil
+	}
+	return at
+}
+
 // render sends a view as a page, or as the part of one that htmx asked for.
 func (s *Server) render(c echo.Context, status int, v views.View) error {
 	if fromHTMX(c) {
@@ -96,14 +105,14 @@ func (s *Server) done(c echo.Context, path string, n notice, view func() views.V
 		s.leaveNotice(c, n)
 		return c.Redirect(http.StatusSeeOther, path)
 	}
-	if at, err := url.Parse(c.Request().Header.Get("HX-Current-URL")); targetOf(c) != views.SheetID && (err != nil || at.Path != path) {
+	if at := pageAt(c); targetOf(c) != views.SheetID && (at == nil || at.Path != path) {
 		c.Response().Header().Set("HX-Push-Url", path)
 	}
 	return s.render(c, http.StatusOK, view())
 }
 
 // askToSignIn sends a visitor whom we do not know to the door, and back
-// afterwards if it was a page that he asked for. A poll is only refused: the
+// afterwards to the page that he asked for, or asked on. A poll is only refused: the
 // page that it belongs to may have a form half filled in.
 func (s *Server) askToSignIn(c echo.Context, m may) error {
 	if !m.touch {
@@ -114,7 +123,9 @@ func (s *Server) askToSignIn(c echo.Context, m may) error {
 		s.leaveNotice(c, ended)
 	}
 	door := url.URL{Path: "/signin"}
-	if r.Method == http.MethodGet && !fromHTMX(c) {
+	if at := pageAt(c); fromHTMX(c) && at != nil {
+		door.RawQuery = url.Values{"next": {at.RequestURI()}}.Encode()
+	} else if r.Method == http.MethodGet && !fromHTMX(c) {
 		door.RawQuery = url.Values{"next": {r.URL.RequestURI()}}.Encode()
 	}
 	return leave(c, http.StatusUnauthorized, door.String())

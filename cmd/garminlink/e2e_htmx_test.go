@@ -72,7 +72,7 @@ func TestHTMXIsSentToSignInWhenThatHasEnded(t *testing.T) {
 	s := serving(t)
 	v := s.stranger()
 	answer := v.htmx("/link").post("/link/validate").want(http.StatusUnauthorized)
-	if to := answer.header.Get("HX-Redirect"); to != "/signin" {
+	if to := answer.header.Get("HX-Redirect"); to != "/signin?next=%2Flink" {
 		t.Errorf("htmx is sent to %q", to)
 	}
 	poll := v.htmx("/link").get("/link/status?shown=active").want(http.StatusUnauthorized)

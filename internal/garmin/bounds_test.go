@@ -97,7 +97,7 @@ func TestOddEndsOfTokensDoNoHarm(t *testing.T) {
 		c := newClient(sim)
 		s := mustSession(t, c)
 		near(t, exp+": access end", s.ExpiresAt(), sim.Now().Add(24*time.Hour))
-		fresh, err := c.Refresh(t.Context(), mustParse(t, dumps(t, s)))
+		fresh, err := c.Refresh(t.Context(), mustParse(t, s.Dumps()))
 		if err != nil {
 			t.Fatalf("%s: %v", exp, err)
 		}

@@ -6,10 +6,16 @@ import (
 	"encoding/json"
 	"strings"
 	"unicode"
+
+	"github.com/tidwall/gjson"
 )
 
-// maxSessionString bounds what is read as a session, in bytes; real ones have about 1,600 to 8,000.
-const maxSessionString = 64 << 10
+// maxSessionString bounds what is read as a session, in bytes; real ones have about 1,600 to 8,000, most of them less
+// than usualSession.
+const (
+	maxSessionString = 64 << 10
+	usualSession     = 4 << 10
+)
 
 // Format is a form in which other programs keep a session.
 type Format string
@@ -51,12 +57,15 @@ func ParseSession(garthDumps string) (*Session, error) {
 	if err != nil {
 		return nil, &InputError{FaultNotBase64}
 	}
-	var parts []json.RawMessage
-	if json.Unmarshal(b, &parts) != nil || len(parts) != 2 {
+	var parts []gjson.Result
+	if json.Valid(b) {
+		parts = gjson.ParseBytes(b).Array()
+	}
+	if len(parts) != 2 {
 		return nil, &InputError{FaultNotSession}
 	}
-	oauth1, err1 := parseObject(parts[0])
-	oauth2, err2 := parseObject(parts[1])
+	oauth1, err1 := membersOf(parts[0])
+	oauth2, err2 := membersOf(parts[1])
 	if err1 != nil || err2 != nil {
 		return nil, &InputError{FaultNotSession}
 	}
@@ -64,17 +73,11 @@ func ParseSession(garthDumps string) (*Session, error) {
 }
 
 // Dumps gives the string that garth's loads takes, all tokens in the clear: seal it at once.
-func (s *Session) Dumps() (string, error) {
-	var b strings.Builder
-	b.WriteByte('[')
-	s.oauth1.write(&b)
-	b.WriteString(", ")
-	s.oauth2.write(&b)
-	b.WriteByte(']')
-	if !json.Valid([]byte(b.String())) {
-		return "", &InputError{FaultNotSession}
-	}
-	return base64.StdEncoding.EncodeToString([]byte(b.String())), nil
+func (s *Session) Dumps() string {
+	b := make([]byte, 0, usualSession)
+	b = s.oauth1.appendTo(append(b, '['))
+	b = s.oauth2.appendTo(append(b, ", "...))
+	return base64.StdEncoding.EncodeToString(append(b, ']'))
 }
 
 // Stripped returns the session without all that could renew it, for a program that may use it until it ends and no
@@ -82,7 +85,7 @@ func (s *Session) Dumps() (string, error) {
 func (s *Session) Stripped() *Session {
 	oauth1 := s.oauth1.only(oauth1Keys...).with(keyToken, "").with(keySecret, "").with(keyMFA, nil)
 	oauth2 := s.oauth2.only(oauth2Keys...).with(keyRefresh, "")
-	return &Session{region: s.region, oauth1: oauth1, oauth2: oauth2, claims: s.claims}
+	return &Session{region: s.region, oauth1: oauth1, oauth2: oauth2}
 }
 
 // parseJSON recognises the formats that are JSON by the members of their objects.
@@ -91,16 +94,16 @@ func parseJSON(text []byte) (*Session, Format, error) {
 	if !ok {
 		return nil, "", &InputError{FaultNotSession}
 	}
-	if len(objects) == 1 && objects[0].get(keyDIToken) != nil {
+	if len(objects) == 1 && objects[0].get(keyDIToken) != "" {
 		s, err := parseGarminconnect(objects[0])
 		return s, FormatGarminconnect, err
 	}
 	var oauth1, oauth2 object
 	for _, o := range objects {
 		switch {
-		case o.get(keyToken) != nil && oauth1 == nil:
+		case o.get(keyToken) != "" && oauth1 == nil:
 			oauth1 = o
-		case o.get(keyAccess) != nil && oauth2 == nil:
+		case o.get(keyAccess) != "" && oauth2 == nil:
 			oauth2 = o
 		default:
 			return nil, "", &InputError{FaultNotSession}
@@ -133,11 +136,11 @@ func tokenObjects(text []byte) ([]object, bool) {
 func unwrap(raw json.RawMessage) ([]object, bool) {
 	var parts []json.RawMessage
 	if o, err := parseObject(raw); err == nil {
-		if o.get(keyToken) != nil || o.get(keyAccess) != nil || o.get(keyDIToken) != nil {
+		if o.get(keyToken) != "" || o.get(keyAccess) != "" || o.get(keyDIToken) != "" {
 			return []object{o}, true
 		}
 		for _, m := range o {
-			parts = append(parts, m.raw)
+			parts = append(parts, json.RawMessage(m.raw))
 		}
 	} else if json.Unmarshal(raw, &parts) != nil {
 		return nil, false

@@ -1,6 +1,7 @@
 package garmin
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,11 +39,9 @@ func FuzzAnySession(f *testing.F) {
 		if s.Stripped().Renewal() != RenewNone {
 			t.Error("a stripped session renews itself")
 		}
-		connect, err := s.DumpGarminconnect()
-		if err != nil {
-			t.Fatal(err)
+		if connect := s.DumpGarminconnect(); !json.Valid([]byte(connect)) {
+			t.Errorf("no JSON: %s", connect)
 		}
-		_, _, _ = ParseAny(connect)
 		_ = s.CheckLife(time.Unix(1_800_000_000, 0))
 	})
 }

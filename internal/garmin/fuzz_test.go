@@ -70,10 +70,7 @@ func FuzzTokenReply(f *testing.F) {
 // checkRoundTrip fails unless a session reads as it was written.
 func checkRoundTrip(t *testing.T, s *Session) {
 	t.Helper()
-	dumps, err := s.Dumps()
-	if err != nil {
-		t.Fatal(err)
-	}
+	dumps := s.Dumps()
 	if len(dumps) > maxSessionString {
 		return
 	}
@@ -81,8 +78,8 @@ func checkRoundTrip(t *testing.T, s *Session) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second, err := again.Dumps(); err != nil || second != dumps || again.claims != s.claims || again.Region() != s.Region() {
-		t.Errorf("read back as %s, %v", second, err)
+	if second := again.Dumps(); second != dumps || again.claims() != s.claims() || again.Region() != s.Region() {
+		t.Errorf("read back as %s", second)
 	}
 }
 

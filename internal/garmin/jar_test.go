@@ -109,7 +109,7 @@ func TestPythonStrings(t *testing.T) {
 		"é": `"\u00e9"`, "跑": `"\u8dd1"`, "🏃": `"\ud83c\udfc3"`, "<&>": `"<&>"`,
 	}
 	for in, want := range tests {
-		if got := pythonValue(in); got != want {
+		if got := string(appendPython(nil, in)); got != want {
 			t.Errorf("%q: %s; want %s", in, got, want)
 		}
 	}

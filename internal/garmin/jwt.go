@@ -1,7 +1,6 @@
 package garmin
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -24,18 +23,20 @@ func parseFields(b []byte) (fields, bool) {
 	return f, err == nil && f != nil
 }
 
-// text is a string member, or the words of a list of strings.
-func (f fields) text(key string) string {
-	raw := f[key]
+func (f fields) text(key string) string   { return textOf(string(f[key])) }
+func (f fields) seconds(key string) int64 { return secondsOf(string(f[key])) }
+
+// textOf is a string, or the words of a list of strings; "" stands for anything else.
+func textOf(raw string) string {
 	if plain, ok := plainText(raw); ok {
 		return plain
 	}
 	var s string
-	if json.Unmarshal(raw, &s) == nil {
+	if json.Unmarshal([]byte(raw), &s) == nil {
 		return s
 	}
 	var list []string
-	if json.Unmarshal(raw, &list) == nil {
+	if json.Unmarshal([]byte(raw), &list) == nil {
 		return strings.Join(list, " ")
 	}
 	return ""
@@ -43,19 +44,19 @@ func (f fields) text(key string) string {
 
 // plainText reads what needs no decoder: nothing, null, or a string of ASCII
 // without escapes, as tokens are.
-func plainText(raw []byte) (string, bool) {
-	if len(raw) == 0 || string(raw) == "null" {
+func plainText(raw string) (string, bool) {
+	if raw == "" || raw == "null" {
 		return "", true
 	}
-	if raw[0] != '"' || bytes.ContainsFunc(raw, func(r rune) bool { return r == '\\' || r > '~' }) {
+	if raw[0] != '"' || strings.ContainsFunc(raw, func(r rune) bool { return r == '\\' || r > '~' }) {
 		return "", false
 	}
-	return string(raw[1 : len(raw)-1]), true
+	return raw[1 : len(raw)-1], true
 }
 
-// seconds is a positive whole number, also one written as a string or a float; 0 stands for anything else.
-func (f fields) seconds(key string) int64 {
-	raw := strings.Trim(string(f[key]), `"`)
+// secondsOf is a positive whole number, also one written as a string or a float; 0 stands for anything else.
+func secondsOf(raw string) int64 {
+	raw = strings.Trim(raw, `"`)
 	if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
 		return inRange(float64(n))
 	}

@@ -64,7 +64,7 @@ func TestOAuth1TakesTicketsThatDIDoesNot(t *testing.T) {
 					t.Fatal(err)
 				}
 				near(t, "access end", fresh.ExpiresAt(), sim.Now().Add(24*time.Hour))
-				if _, err := c.Profile(t.Context(), mustParse(t, dumps(t, fresh))); err != nil {
+				if _, err := c.Profile(t.Context(), mustParse(t, fresh.Dumps())); err != nil {
 					t.Errorf("%s, %s: %v", flow, email, err)
 				}
 			}
@@ -75,7 +75,7 @@ func TestOAuth1TakesTicketsThatDIDoesNot(t *testing.T) {
 func TestLegacySessionHasGarthsForm(t *testing.T) {
 	t.Parallel()
 	sim, c := newLegacy(t, garmin.Android)
-	b, err := base64.StdEncoding.DecodeString(dumps(t, legacySession(t, c, garmin.RegionGlobal, "mfa@garmin.example")))
+	b, err := base64.StdEncoding.DecodeString(legacySession(t, c, garmin.RegionGlobal, "mfa@garmin.example").Dumps())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf16"
 
 	"github.com/tidwall/gjson"
@@ -17,7 +16,7 @@ type object []member
 
 type member struct {
 	key string
-	raw json.RawMessage
+	raw string // JSON; "" for none
 }
 
 // maxMembers keeps the search for one that stands twice short; sessions have fewer than twenty in all.
@@ -25,10 +24,18 @@ const maxMembers = 100
 
 var errNoObject = errors.New("not a JSON object")
 
-// parseObject fails on a member that stands twice: programs differ in which one they believe.
-func parseObject(b []byte) (o object, err error) {
-	parsed := gjson.ParseBytes(b)
-	if !json.Valid(b) || !parsed.IsObject() { // gjson alone reads what is no JSON
+// parseObject fails as membersOf does.
+func parseObject(b []byte) (object, error) {
+	if !json.Valid(b) {
+		return nil, errNoObject
+	}
+	return membersOf(gjson.ParseBytes(b))
+}
+
+// membersOf takes an object apart, which must be valid: gjson also reads what is no JSON. It fails on a member that
+// stands twice: programs differ in which one they believe.
+func membersOf(parsed gjson.Result) (o object, err error) {
+	if !parsed.IsObject() {
 		return nil, errNoObject
 	}
 	parsed.ForEach(func(key, value gjson.Result) bool {
@@ -38,19 +45,19 @@ func parseObject(b []byte) (o object, err error) {
 		case o.index(key.Str) >= 0:
 			err = fmt.Errorf("member %.32q stands twice", key.Str)
 		default:
-			o = append(o, member{key.Str, json.RawMessage(value.Raw)})
+			o = append(o, member{key.Str, value.Raw})
 		}
 		return err == nil
 	})
 	return o, err
 }
 
-// get returns the text of a value, nil when there is none.
-func (o object) get(key string) json.RawMessage {
+// get returns the JSON of a value, "" when there is none.
+func (o object) get(key string) string {
 	if i := o.index(key); i >= 0 {
 		return o[i].raw
 	}
-	return nil
+	return ""
 }
 
 func (o object) index(key string) int {
@@ -58,14 +65,14 @@ func (o object) index(key string) int {
 }
 
 // text returns a string value, "" for anything else.
-func (o object) text(key string) string { return fields{key: o.get(key)}.text(key) }
+func (o object) text(key string) string { return textOf(o.get(key)) }
 
 // seconds returns a positive whole number, 0 for anything else.
-func (o object) seconds(key string) int64 { return fields{key: o.get(key)}.seconds(key) }
+func (o object) seconds(key string) int64 { return secondsOf(o.get(key)) }
 
 // with returns a copy in which key has the value: a string, an int64, or nil for null.
 func (o object) with(key string, value any) object {
-	raw := json.RawMessage(pythonValue(value))
+	raw := string(appendPython(nil, value))
 	out := slices.Clone(o)
 	if i := out.index(key); i >= 0 {
 		out[i].raw = raw
@@ -84,54 +91,54 @@ func (o object) only(keys ...string) object {
 	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return !slices.Contains(keys, m.key) })
 }
 
-// write appends the object the way Python's json.dumps does.
-func (o object) write(b *strings.Builder) {
-	b.WriteByte('{')
+// appendTo writes the object the way Python's json.dumps does.
+func (o object) appendTo(b []byte) []byte {
+	b = append(b, '{')
 	for i, m := range o {
 		if i > 0 {
-			b.WriteString(", ")
+			b = append(b, ", "...)
 		}
-		b.WriteString(pythonValue(m.key))
-		b.WriteString(": ")
-		b.Write(m.raw)
+		b = append(appendText(b, m.key), ": "...)
+		b = append(b, m.raw...)
 	}
-	b.WriteByte('}')
+	return append(b, '}')
 }
 
-func pythonValue(v any) string {
-	if v == nil {
-		return "null"
+func appendPython(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...)
+	case string:
+		return appendText(b, v)
+	default:
+		return fmt.Append(b, v)
 	}
-	s, ok := v.(string)
-	if !ok {
-		return fmt.Sprint(v)
-	}
-	var b strings.Builder
-	b.WriteByte('"')
+}
+
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
 	for _, r := range s {
-		writePythonRune(&b, r)
+		b = appendPythonRune(b, r)
 	}
-	b.WriteByte('"')
-	return b.String()
+	return append(b, '"')
 }
 
 var pythonEscapes = map[rune]string{
 	'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\f': `\f`, '\b': `\b`,
 }
 
-// writePythonRune writes ASCII only, as json.dumps does by default.
-func writePythonRune(b *strings.Builder, r rune) {
-	if esc, ok := pythonEscapes[r]; ok {
-		b.WriteString(esc)
-		return
+// appendPythonRune writes ASCII only, as json.dumps does by default.
+func appendPythonRune(b []byte, r rune) []byte {
+	if r >= ' ' && r <= 0x7f && r != '"' && r != '\\' {
+		return append(b, byte(r))
 	}
-	switch {
-	case r >= ' ' && r <= '~', r == 0x7f:
-		b.WriteRune(r)
+	switch esc, escaped := pythonEscapes[r]; {
+	case escaped:
+		return append(b, esc...)
 	case r > 0xffff:
 		hi, lo := utf16.EncodeRune(r)
-		fmt.Fprintf(b, `\u%04x\u%04x`, hi, lo)
+		return fmt.Appendf(b, `\u%04x\u%04x`, hi, lo)
 	default:
-		fmt.Fprintf(b, `\u%04x`, r)
+		return fmt.Appendf(b, `\u%04x`, r)
 	}
 }

@@ -1,7 +1,6 @@
 package garmin
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +14,6 @@ type Session struct {
 	region Region
 	oauth1 object
 	oauth2 object
-	claims claims
 }
 
 // makeSession takes the region from the first object, or else from the token's issuer. Where both name one the first is
@@ -25,21 +23,18 @@ func makeSession(oauth1, oauth2 object) (*Session, error) {
 	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, &InputError{Fault: FaultNoToken}
 	}
-	said := parseClaims(token)
-	region := said.region
-	if raw := oauth1.get(keyDomain); raw != nil && string(raw) != "null" {
-		var err error
-		if region, err = ParseRegion(oauth1.text(keyDomain)); err != nil {
+	if raw := oauth1.get(keyDomain); raw != "" && raw != "null" {
+		region, err := ParseRegion(oauth1.text(keyDomain))
+		if err != nil {
 			return nil, &InputError{Fault: FaultRegion}
 		}
+		return &Session{region, oauth1, oauth2}, nil
 	}
+	region := parseClaims(token).region
 	if region == "" {
 		return nil, &InputError{Fault: FaultRegion}
 	}
-	if oauth1.text(keyDomain) == "" {
-		oauth1 = oauth1.with(keyDomain, string(region))
-	}
-	return &Session{region: region, oauth1: oauth1, oauth2: oauth2, claims: said}, nil
+	return &Session{region, oauth1.with(keyDomain, string(region)), oauth2}, nil
 }
 
 // Region returns where the account lives.
@@ -65,17 +60,21 @@ func (s *Session) Same(o *Session) bool {
 // OlderThan reports that Garmin issued the access token before o's, as both say. What renews an older session may be spent
 // although its access token still works.
 func (s *Session) OlderThan(o *Session) bool {
-	return !s.claims.issued.IsZero() && s.claims.issued.Before(o.claims.issued)
+	issued := s.claims().issued
+	return !issued.IsZero() && issued.Before(o.claims().issued)
 }
 
 // Misplaced reports that the access token was issued in another region than the one that the session says.
-func (s *Session) Misplaced() bool { return s.claims.region != "" && s.claims.region != s.region }
+func (s *Session) Misplaced() bool {
+	issuer := s.claims().region
+	return issuer != "" && issuer != s.region
+}
 
 // ExpiresAt returns when the access token ends: as the token itself says, else as it was noted when it came; zero
 // when neither is known.
 func (s *Session) ExpiresAt() time.Time {
-	if !s.claims.expires.IsZero() {
-		return s.claims.expires
+	if expires := s.claims().expires; !expires.IsZero() {
+		return expires
 	}
 	return unixTime(s.oauth2.seconds("expires_at"))
 }
@@ -86,17 +85,23 @@ func (s *Session) RefreshExpiresAt() time.Time {
 }
 
 // GUID returns the account's id as the access token names it, which is not verified; "" when it does not.
-func (s *Session) GUID() string { return s.claims.guid }
+func (s *Session) GUID() string { return s.claims().guid }
 
 // AccessToken returns what Garmin's API takes as a bearer token.
 func (s *Session) AccessToken() Secret { return Secret(s.accessToken()) }
+
+// claims are read anew each time: whoever hands a session out needs none.
+func (s *Session) claims() claims { return parseClaims(s.accessToken()) }
 
 func (s *Session) accessToken() string  { return s.oauth2.text(keyAccess) }
 func (s *Session) refreshToken() string { return s.oauth2.text(keyRefresh) }
 
 // clientID is the DI client that the refresh token belongs to, "" when nobody says.
 func (s *Session) clientID() string {
-	return cmp.Or(cleanID(s.oauth2.text(keyClient)), s.claims.clientID)
+	if id := cleanID(s.oauth2.text(keyClient)); id != "" {
+		return id
+	}
+	return s.claims().clientID
 }
 
 // Renewal is how a session gets its next access token.

@@ -169,9 +169,7 @@ func (s *Service) holds(r *Record, a arrival) bool {
 	if err != nil {
 		return false
 	}
-	ours, _ := a.session.Dumps()
-	theirs, _ := session.Dumps()
-	return ours == theirs
+	return a.session.Dumps() == session.Dumps()
 }
 
 // adopt makes the arrival the link's session, over whatever stood before: the

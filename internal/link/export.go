@@ -66,10 +66,10 @@ func (s *Service) Export(ctx context.Context, act Act, e Export) (Secret, error)
 	return text, err
 }
 
-var dumps = map[Format]func(*garmin.Session) (string, error){
+var dumps = map[Format]func(*garmin.Session) string{
 	Garth:         (*garmin.Session).Dumps,
 	Garminconnect: (*garmin.Session).DumpGarminconnect,
-	Bearer:        func(s *garmin.Session) (string, error) { return s.AccessToken().Reveal(), nil },
+	Bearer:        func(s *garmin.Session) string { return s.AccessToken().Reveal() },
 }
 
 func (f Format) known() bool { return dumps[f] != nil }
@@ -83,6 +83,5 @@ func (f Format) copyOf(session *garmin.Session, renewal bool) (Secret, error) {
 	case f == Bearer, f == Garminconnect && session.Renewal() == garmin.RenewOAuth1:
 		return "", fail(NoRenewalInFormat)
 	}
-	text, err := dumps[f](session)
-	return Secret(text), err
+	return Secret(dumps[f](session)), nil
 }

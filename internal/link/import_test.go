@@ -29,15 +29,7 @@ func (w *world) elsewhere(account string, region garmin.Region) *garmin.Session 
 	return s
 }
 
-func (w *world) dumps(s *garmin.Session) string { return w.text(s.Dumps()) }
-
-func (w *world) text(text string, err error) string {
-	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return text
-}
+func (w *world) dumps(s *garmin.Session) string { return s.Dumps() }
 
 func (w *world) bring(text string) (link.Link, error) {
 	return w.links.Import(context.Background(), w.act(), link.Import{Text: link.Secret(text)})
@@ -62,7 +54,7 @@ func TestSessionsOfOtherProgramsLink(t *testing.T) {
 	for name, write := range map[string]func(*world, *garmin.Session) string{
 		"garth":         (*world).dumps,
 		"garth's files": (*world).files,
-		"garminconnect": func(w *world, s *garmin.Session) string { return w.text(s.DumpGarminconnect()) },
+		"garminconnect": func(w *world, s *garmin.Session) string { return s.DumpGarminconnect() },
 	} {
 		for account, region := range map[string]garmin.Region{"plain": garmin.RegionGlobal, "china": garmin.RegionChina} {
 			t.Run(name+"/"+account, func(t *testing.T) {

@@ -144,11 +144,7 @@ func (v *Vault) sealSession(user uuid.UUID, kind seal.Kind, generation int64, s 
 }
 
 func (v *Vault) sealAs(b seal.Binding, s *garmin.Session, now time.Time) (SealedSession, error) {
-	plaintext, err := s.Dumps()
-	if err != nil {
-		return SealedSession{}, err
-	}
-	sealed, err := v.seal([]byte(plaintext), b)
+	sealed, err := v.seal([]byte(s.Dumps()), b)
 	if err != nil {
 		return SealedSession{}, err
 	}

@@ -254,11 +254,7 @@ func (s *site) dumps(session *garmin.Session, err error) string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	text, err := session.Dumps()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return text
+	return session.Dumps()
 }
 
 // quoted is s as JSON.

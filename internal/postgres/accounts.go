@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"gorm.io/gorm"
 
 	"github.com/garminlink/garminlink/internal/account"
@@ -16,11 +15,11 @@ import (
 // Accounts keeps users, sign-ins and service tokens; it implements account.Store.
 type Accounts struct {
 	db   *gorm.DB
-	pool *pgxpool.Pool // for what is asked a thousand times a second
+	uses together // of tokens
 }
 
 // NewAccounts returns the accounts in db.
-func NewAccounts(db *DB) *Accounts { return &Accounts{db.Gorm, db.Pool} }
+func NewAccounts(db *DB) *Accounts { return &Accounts{db: db.Gorm, uses: together{pool: db.Pool}} }
 
 type userRow struct {
 	ID           uuid.UUID `gorm:"primaryKey"`

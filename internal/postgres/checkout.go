@@ -47,10 +47,10 @@ func (p *Links) CheckOut(ctx context.Context, act link.Act, c link.CheckOut) (li
 	}
 	var row lentRow
 	err := p.onRecord(ctx, func() error {
-		return p.pool.QueryRow(ctx, checkOutQuery,
-			idOf(act.User), c.MinLife.Seconds(), act.RequestID, string(c.Format), op, idOf(act.Token)).
-			Scan(&row.Session, &row.KeyID, &row.Generation, &row.ExpiresAt, &row.LastValidated, &row.Region,
-				&row.Reason, &row.Left, &row.Fresh)
+		return p.loans.row(ctx, checkOutQuery,
+			[]any{idOf(act.User), c.MinLife.Seconds(), act.RequestID, string(c.Format), op, idOf(act.Token)},
+			&row.Session, &row.KeyID, &row.Generation, &row.ExpiresAt, &row.LastValidated, &row.Region,
+			&row.Reason, &row.Left, &row.Fresh)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return link.Lent{}, nil

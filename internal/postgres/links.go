@@ -19,12 +19,15 @@ import (
 
 // Links keeps links; it implements link.Store.
 type Links struct {
-	db   *gorm.DB
-	pool *pgxpool.Pool // for what is asked a thousand times a second, or speaks of arrays
+	db    *gorm.DB
+	pool  *pgxpool.Pool // for what is asked a thousand times a second, or speaks of arrays
+	loans together
 }
 
 // NewLinks returns the links in db.
-func NewLinks(db *DB) *Links { return &Links{db.Gorm, db.Pool} }
+func NewLinks(db *DB) *Links {
+	return &Links{db: db.Gorm, pool: db.Pool, loans: together{pool: db.Pool}}
+}
 
 // Record implements link.Store.
 func (p *Links) Record(ctx context.Context, user uuid.UUID) (link.Record, error) {

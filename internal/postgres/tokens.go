@@ -136,8 +136,8 @@ func (a *Accounts) Authorize(ctx context.Context, hash []byte, ref account.UserR
 		scopes          []string
 		expires, lastly *time.Time
 	)
-	err := a.pool.QueryRow(ctx, authorizeQuery, hash, idOf(ref.ID()), null(ref.ExternalID())).
-		Scan(&id, &t.Name, &t.Prefix, &scopes, &t.CreatedAt, &expires, &lastly, &user)
+	err := a.uses.row(ctx, authorizeQuery, []any{hash, idOf(ref.ID()), null(ref.ExternalID())},
+		&id, &t.Name, &t.Prefix, &scopes, &t.CreatedAt, &expires, &lastly, &user)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return account.Token{}, uuid.Nil, account.ErrTokenUnknown
 	}

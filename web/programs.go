@@ -14,5 +14,11 @@ func (s *Server) toPrograms(c echo.Context) error {
 	return nil
 }
 
+// The API's own page, and what programs ask for.
+const (
+	referencePath = "/api"
+	programsPath  = "/api/*"
+)
+
 // ofAPI reports whether the API answers.
-func ofAPI(c echo.Context) bool { return c.Path() == "/api" || c.Path() == "/api/*" }
+func ofAPI(c echo.Context) bool { return c.Path() == referencePath || c.Path() == programsPath }

@@ -122,8 +122,8 @@ func (s *Server) routes() {
 	e.GET("/healthz", healthy)
 	e.GET("/readyz", s.ready)
 	e.GET(static.Prefix+"*", echo.WrapHandler(static.Handler()))
-	e.RouteNotFound("/api", s.toPrograms)
-	e.RouteNotFound("/api/*", s.toPrograms)
+	e.RouteNotFound(referencePath, s.toPrograms)
+	e.RouteNotFound(programsPath, s.toPrograms)
 
 	s.entering(s.visitor(firstMay), anyone)
 	e.GET(mailPath, s.showMail)

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -54,12 +55,15 @@ func (s *Server) record(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		took := time.Since(began)
 		r, status, route := c.Request(), c.Response().Status, routeOf(c)
-		attrs := []any{"request_id", idOf(c), "method", methodOf(r), "route", route, "status", status,
-			"bytes", c.Response().Size, "took", took.String(), "client", networkOf(c.RealIP())}
-		if v, ok := visitorOf(c); ok {
-			attrs = append(attrs, "user", v.ID)
+		attrs := []slog.Attr{
+			slog.String("request_id", idOf(c)), slog.String("method", methodOf(r)), slog.String("route", route),
+			slog.Int("status", status), slog.Int64("bytes", c.Response().Size),
+			slog.String("took", took.String()), slog.String("client", networkOf(c.RealIP())),
 		}
-		s.Log.InfoContext(r.Context(), "request", attrs...)
+		if v, ok := visitorOf(c); ok {
+			attrs = append(attrs, slog.Any("user", v.ID))
+		}
+		s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
 		if c.Response().Header().Get(echo.HeaderContentType) != eventStream { // it lasts as long as its page
 			s.Observe(methodOf(r), route, status, took)
 		}

@@ -45,6 +45,21 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func TestProgramsGetTheHeadersThatConcernThem(t *testing.T) {
+	t.Parallel()
+	p := newSite(t).browser().get("/api/v1/links")
+	for name, want := range map[string]string{
+		"Cache-Control":           "no-store",
+		"X-Content-Type-Options":  "nosniff",
+		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+		"Permissions-Policy":      "",
+	} {
+		if got := p.Header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+}
+
 var scriptNonce = regexp.MustCompile(`script-src 'nonce-([A-Z2-7]{26})'$`)
 
 func TestContentPolicy(t *testing.T) {

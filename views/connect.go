@@ -76,4 +76,15 @@ func (c Connect) Title(ctx context.Context) string {
 	}
 }
 
+func (c Connect) step() int {
+	switch {
+	case c.Over != "":
+		return noStep
+	case c.Linked != "":
+		return doneStep
+	default:
+		return c.Link.step()
+	}
+}
+
 func (c Connect) Render(ctx context.Context, w io.Writer) error { return connectPage(c).Render(ctx, w) }

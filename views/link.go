@@ -83,6 +83,27 @@ func (l Link) Title(ctx context.Context) string {
 	}
 }
 
+// Steps of linking.
+const (
+	noStep = iota - 1
+	signInStep
+	codeStep
+	doneStep
+)
+
+func (l Link) step() int {
+	switch {
+	case l.Challenge != nil:
+		return codeStep
+	case l.Candidate != nil, l.New:
+		return doneStep
+	case l.Stands():
+		return noStep
+	default:
+		return signInStep
+	}
+}
+
 func (l Link) Render(ctx context.Context, w io.Writer) error { return linkPage(l).Render(ctx, w) }
 
 // fieldFaulty says that a field has an error and so takes the focus; else a

@@ -30,7 +30,7 @@ func TestSettingsLeadToWhatThereIs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	b := s.runner()
-	empty := b.get("/settings").want(http.StatusOK).wantText("Link your Garmin account", "This browser", "This installation sends no mails", email)
+	empty := b.get("/settings").want(http.StatusOK).wantText("Link your Garmin account", "This browser", email)
 	if strings.Contains(empty.source, "/link/export") || strings.Contains(empty.source, "Sign out everywhere else") {
 		t.Error("the page leads to what there is not")
 	}

@@ -1,14 +1,12 @@
 package views
 
-import "github.com/a-h/templ"
-
 // Tones of badges that show no state of a link.
 const (
 	toneGood  = "good"
 	toneWait  = "wait"
 	toneWarn  = "warn"
 	toneBad   = "bad"
-	toneQuiet = "quiet"
+	tonePlain = "plain"
 )
 
 func badgeIcon(state string) string {
@@ -24,10 +22,4 @@ func badgeIcon(state string) string {
 	default:
 		return "circle-dashed"
 	}
-}
-
-// opens are the attributes of a button that shows a dialog. Browsers before
-// 2026 need app.js for it.
-func opens(id string) templ.Attributes {
-	return templ.Attributes{"type": "button", "command": "show-modal", "commandfor": id}
 }

@@ -703,7 +703,7 @@ func stepper(label string, steps []string, at int) templ.Component {
 }
 
 // dialog lies over the page until its button, Escape or a press beside it
-// closes it. A button with opens(id) shows it.
+// closes it.
 func dialog(id, title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -431,12 +431,12 @@ func tokenStanding(over string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case TokenRevoked:
-			templ_7745c5c3_Err = badge(toneQuiet, say(ctx, "Revoked")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = badge(tonePlain, say(ctx, "Revoked")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		default:
-			templ_7745c5c3_Err = badge(toneQuiet, say(ctx, "Expired")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = badge(tonePlain, say(ctx, "Expired")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -21,6 +21,7 @@ type Endpoint struct {
 	URL          string
 	Events       string
 	Standing     string
+	Disabled     bool
 	Waiting      int
 	LastSuccess  Moment
 	FailingSince Moment
@@ -36,6 +37,17 @@ type Delivery struct {
 	At       Moment
 	Next     Moment // of one that waits
 	Attempts []string
+}
+
+func (e Endpoint) tone() string {
+	switch {
+	case e.Disabled:
+		return toneBad
+	case !e.FailingSince.IsZero():
+		return toneWarn
+	default:
+		return toneGood
+	}
 }
 
 func (Webhooks) Title(ctx context.Context) string { return say(ctx, "Webhooks") }

@@ -126,7 +126,7 @@ func TestAdminsSeeAndRepeatWhatWasTold(t *testing.T) {
 	admin.get("/support/webhooks?failed=yes").want(http.StatusOK).wantText("link.active", "Failing since")
 	status.Store(http.StatusNoContent)
 	admin.post("/support/webhooks/resend", "delivery", delivery).wantRedirect("/support/webhooks")
-	admin.get("/support/webhooks").wantText("It was sent again, and taken.", "delivered", "answered 204")
+	admin.get("/support/webhooks").wantText("It was sent again, and taken.", "Delivered", "answered 204")
 	for _, id := range []string{"", "nothing", "018bcfe5-6c16-7157-a977-9b98ce9edb98"} {
 		admin.post("/support/webhooks/resend", "delivery", id).want(http.StatusConflict).wantText("There is no such delivery")
 	}

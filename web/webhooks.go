@@ -55,7 +55,7 @@ func (s *Server) webhooksView(c echo.Context) (views.Webhooks, error) {
 func endpointView(ctx context.Context, e notify.Endpoint, now time.Time) views.Endpoint {
 	v := views.Endpoint{
 		URL: withoutPath(e.URL), Events: notify.AllEvents, Waiting: e.Waiting, Standing: views.Say(ctx, "enabled"),
-		LastSuccess: views.At(e.LastSuccess, now), FailingSince: views.At(e.FailingSince, now),
+		Disabled: !e.DisabledAt.IsZero(), LastSuccess: views.At(e.LastSuccess, now), FailingSince: views.At(e.FailingSince, now),
 	}
 	if len(e.Events) > 0 {
 		var names []string

@@ -120,7 +120,7 @@ func TestAdminsSeeAndRepeatWhatWasTold(t *testing.T) {
 	if err := hooks.Spread(t.Context(), s.links(postgres.NewLinks(s.db.DB))); err != nil {
 		t.Fatal(err)
 	}
-	p := admin.get("/support/webhooks").want(http.StatusOK).wantText(receiver.URL, "link.active", "waiting")
+	p := admin.get("/support/webhooks").want(http.StatusOK).wantText(receiver.URL, "link.active", "next attempt")
 	delivery := p.value("/support/webhooks/resend", "delivery")
 	admin.post("/support/webhooks/resend", "delivery", delivery).want(http.StatusUnprocessableEntity).wantText("The receiver did not take it", "500")
 	admin.get("/support/webhooks?failed=yes").want(http.StatusOK).wantText("link.active", "Failing since")

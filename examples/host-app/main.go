@@ -57,11 +57,13 @@ type session struct {
 	user    string // our own id of the user
 	state   string // what he must bring back; "" if he is not expected
 	connect string // the connect session that he was sent with
+	page    string // where he was when he was sent, and comes back to
 }
 
 func (a *app) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", a.home)
+	mux.HandleFunc("GET /training", a.training)
 	mux.HandleFunc("POST /signin", a.signIn)
 	mux.HandleFunc("POST /garmin", a.sendOver)
 	mux.HandleFunc("GET /garmin/back", a.takeBack)
@@ -98,11 +100,12 @@ func (a *app) who(r *http.Request) (s session, cookie string, ok bool) {
 	return *kept, c.Value, true
 }
 
-// expect notes what the browser must bring back.
-func (a *app) expect(cookie, state, connect string) {
+// expect notes what the browser must bring back, and where it goes on then.
+func (a *app) expect(cookie, state, connect, page string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sessions[cookie].state, a.sessions[cookie].connect = state, connect
+	s := a.sessions[cookie]
+	s.state, s.connect, s.page = state, connect, page
 }
 
 // sendOver sends the user to garminlink, with a state that is this browser's
@@ -121,7 +124,7 @@ func (a *app) sendOver(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
-	a.expect(cookie, state, c.ID)
+	a.expect(cookie, state, c.ID, ownPage(r.FormValue("page")))
 	http.Redirect(w, r, c.URL, http.StatusSeeOther) // never log this address: who has it can use it
 }
 
@@ -134,23 +137,43 @@ func (a *app) takeBack(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "You did not start this here. Your Garmin account was not linked.", http.StatusForbidden)
 		return
 	}
-	a.expect(cookie, "", "") // good for once
+	a.expect(cookie, "", "", "") // good for once
 	if code := r.FormValue("code"); code != "" {
 		if err := a.garminlink.complete(r.Context(), s.connect, code); err != nil {
 			a.fail(w, err)
 			return
 		}
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther) // and away from an address with a code in it
+	http.Redirect(w, r, s.page, http.StatusSeeOther) // and away from an address with a code in it
 }
 
-// home shows how the link is doing, and asks to reconnect when that is needed:
-// the same prompt as garminlink's own.
+// ownPage is a page of ours. A form could name any address.
+func ownPage(page string) string {
+	if page == "/training" {
+		return page
+	}
+	return "/"
+}
+
+// training is a page that has nothing to do with links, and prompts all the
+// same.
+func (a *app) training(w http.ResponseWriter, r *http.Request) {
+	s, _, ok := a.who(r)
+	if !ok {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	_ = pages.ExecuteTemplate(w, "training", a.promptFor(r.Context(), s, "/training")) // the browser may be gone
+}
+
+// home shows how the link is doing.
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := a.who(r)
 	view := struct {
 		User, Event string
 		Link        linkStatus
+		Prompt      *prompt
 	}{User: s.user, Event: a.webhooks.last(s.user)}
 	var err error
 	if ok {
@@ -160,8 +183,9 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	view.Prompt = promptOf(view.Link, "/")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = page.Execute(w, view) // the browser may be gone
+	_ = pages.ExecuteTemplate(w, "home", view) // the browser may be gone
 }
 
 // fail shows what is fit for the user, and logs the rest.
@@ -174,18 +198,19 @@ func (a *app) fail(w http.ResponseWriter, err error) {
 	http.Error(w, text, http.StatusBadGateway)
 }
 
-var page = template.Must(template.New("").Funcs(template.FuncMap{"ago": func(t time.Time) string {
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"ago": func(t time.Time) string {
 	return fmt.Sprint(time.Since(t).Round(time.Second), " ago")
-}}).Parse(`<!doctype html><title>Host application</title>
+}}).Parse(promptPart + `{{define "training"}}<!doctype html><title>Training</title>
+{{template "prompt" .}}
+<p>Your week.</p>
+{{end}}
+{{define "home"}}<!doctype html><title>Host application</title>
 {{if not .User}}
 <form method="post" action="/signin"><input name="user" placeholder="your name"><button>Sign in</button></form>
 {{else}}
-<p>Signed in as {{.User}}.</p>
+{{template "prompt" .Prompt}}
+<p>Signed in as {{.User}}. <a href="/training">Training</a></p>
 <p id="link">Garmin: {{.Link.State}}{{with .Link.GarminName}} ({{.}}){{end}}{{with .Link.LastValidated}}, last validated {{ago .}}{{end}}</p>
-<form method="post" action="/garmin">
-{{if eq .Link.State "reauth_needed"}}<p>Garmin wants you to sign in again. Nothing is lost.</p><button name="purpose" value="relink">Reconnect</button>
-{{else if .Link.ReconnectBefore}}<p>Your Garmin link ends on {{.Link.ReconnectBefore.Format "2 January"}}.</p><button name="purpose" value="relink">Reconnect</button>
-{{else if ne .Link.State "active"}}<button name="purpose" value="link">Link your Garmin account</button>{{end}}
-</form>
+{{if or (eq .Link.State "not_linked") (eq .Link.State "mfa_pending")}}<form method="post" action="/garmin"><button name="purpose" value="link">Link your Garmin account</button></form>{{end}}
 {{with .Event}}<p id="event">{{.}}</p>{{end}}
-{{end}}`))
+{{end}}{{end}}`))

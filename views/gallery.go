@@ -27,7 +27,7 @@ func sampleMoment(ago time.Duration) Moment {
 
 func sampleChart(id string) Chart {
 	return Chart{
-		ID: id, Title: "A chart", Text: "Four lines over a week; the second has a gap.", Unit: "ms",
+		ID: id, Title: "A chart, " + id, Text: "Four lines over a week; the second has a gap.", Unit: "ms",
 		Labels: []string{"16 Nov", "17 Nov", "18 Nov", "19 Nov", "20 Nov", "21 Nov", "22 Nov"},
 		Lines: []Line{
 			{"First", []float64{900, 940, 960, 955, 970, 980, 990}},

@@ -84,11 +84,11 @@ func parts() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = chart(Chart{ID: scheme + "-nothing", Title: "A chart of nothing", Text: "No line has a value."}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = chart(Chart{ID: scheme + "-nothing", Title: "A chart of nothing, " + scheme, Text: "No line has a value."}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = bars(Bars{ID: scheme + "-bars", Title: "Bars", Text: "Of a few kinds.", Bars: sampleBars}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = bars(Bars{ID: scheme + "-bars", Title: "Bars, " + scheme, Text: "Of a few kinds.", Bars: sampleBars}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -212,7 +212,7 @@ func textSamples(id string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = card(id+"-text", "Text, times, badges and steps").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = card(id+"-text", "Text, times, badges and steps, "+id).Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

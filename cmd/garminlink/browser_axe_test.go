@@ -59,7 +59,7 @@ func (b *tab) wantAccessible(state string) {
 		Rules    int
 		Findings []string
 	}](b, runAxe)
-	if found.Rules < 20 {
+	if found.Rules < 10 {
 		b.t.Errorf("axe-core tried %d rules on %s", found.Rules, state)
 	}
 	if len(found.Findings) > 0 {

@@ -73,7 +73,7 @@ var errorPages = []scene{
 	{"404", at("/nothing")},
 	{"404 of what is for staff", func(b *tab) { b.signInAs(ourUser); b.open("/support") }},
 	{"405", func(b *tab) { b.submitTo("/history", 1) }},
-	{"413", func(b *tab) { b.open("/history"); b.submitTo("/link/import", 8<<20) }},
+	{"413", func(b *tab) { b.open("/history"); b.submitTo("/link/import", 300<<10) }},
 	{"403 of another site", func(b *tab) {
 		b.do("go to another site", chromedp.Navigate(b.app.URL))
 		b.submitTo(b.s.door.URL+"/signin", 1)

@@ -31,6 +31,7 @@ var acts = []struct {
 	{"signing in to Garmin", nil, signingIn},
 	{"codes", nil, codes},
 	{"links", nil, links},
+	{"prompts", nil, prompts},
 	{"other ways", nil, otherWays},
 	{"settings", []string{"SMTP_URL=smtp://127.0.0.1:1", "MAIL_FROM=link@example.org"}, settings},
 	{"guests", nil, guestPages},

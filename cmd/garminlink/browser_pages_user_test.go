@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -233,4 +234,51 @@ var settings = []scene{
 	{"in Spanish", func(b *tab) { b.open("/settings"); b.language = "es"; b.enter("/settings/language", "language", "es") }},
 	{"in French", func(b *tab) { b.language = "fr"; b.enter("/settings/language", "language", "fr"); b.open("/link") }},
 	{"settings in French", at("/settings")},
+}
+
+var prompts = []scene{
+	{"prompt", func(b *tab) {
+		b.signInAs(ourUser)
+		b.garmins("mfa", garmintest.DemoPassword)
+		b.enter("/link/mfa", "code", garmintest.DemoCode)
+		b.s.garmin.RevokeAccount("mfa@garmin.example")
+		b.s.garmin.ExpireAccessTokens()
+		b.elsewhere().post("/link/validate")
+		b.open("/settings")
+		b.await("#prompt #prompt-title")
+	}},
+	{"dialog", func(b *tab) {
+		b.do("open the dialog", chromedp.Click("#prompt a.button"))
+		b.await(`dialog[open] form[action="/link"]`)
+	}},
+	{"wrong password in the dialog", func(b *tab) {
+		b.inSheet("/link", "password", "guess")
+		b.await("dialog[open] .problem")
+	}},
+	{"code in the dialog", func(b *tab) {
+		b.inSheet("/link", "password", garmintest.DemoPassword)
+		b.await("dialog[open] [name=code]")
+	}},
+	{"wrong code in the dialog", func(b *tab) {
+		b.inSheet("/link/mfa", "code", wrongCode)
+		b.await("dialog[open] [aria-invalid]")
+	}},
+	{"prompt for a code", func(b *tab) { b.open("/history"); b.await("#prompt #prompt-title") }},
+	{"done in the dialog", func(b *tab) {
+		b.do("open the dialog", chromedp.Click("#prompt a.button"))
+		b.await("dialog[open] [name=code]")
+		b.inSheet("/link/mfa", "code", garmintest.DemoCode)
+		b.await("dialog[open] [command=close]")
+	}},
+}
+
+// inSheet fills in and sends a form of the dialog.
+func (b *tab) inSheet(action, name, value string) {
+	b.t.Helper()
+	evaluate[int](b, fmt.Sprintf(`(() => {
+		const form = document.querySelector('dialog[open] form[action=%q]');
+		form.elements[%q].value = %q;
+		form.requestSubmit();
+		return 0;
+	})()`, action, name, value))
 }

@@ -376,9 +376,11 @@ func (b *tab) wantLanguage(state string) {
 
 func (b *tab) wantNoSidewaysScroll() {
 	b.t.Helper()
-	const excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-	if n := evaluate[int](b, excess); n > 0 {
-		b.t.Errorf("the page is %d pixels wider than the window:\n%s", n, b.text())
+	const wide = `((page) => page.scrollWidth <= page.clientWidth ? [] : [page.scrollWidth + " px"].concat(
+		[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > page.clientWidth + 1)
+			.map((e) => e.localName + "#" + e.id + "." + e.className)))(document.documentElement)`
+	if found := evaluate[[]string](b, wide); len(found) > 0 {
+		b.t.Errorf("the page is wider than the window, %s:\n\t%s", b.look.name, strings.Join(found, "\n\t"))
 	}
 }
 

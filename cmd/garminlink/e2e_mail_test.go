@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -37,10 +38,12 @@ func (in *inbox) Mail(string, *smtp.MailOptions) error { return nil }
 func (in *inbox) Rcpt(string, *smtp.RcptOptions) error { return nil }
 func (in *inbox) Data(r io.Reader) error {
 	m, err := mail.ReadMessage(r)
-	if err == nil {
-		_, err = io.Copy(io.Discard, m.Body)
-		in.mails <- m
+	if err != nil {
+		return err
 	}
+	body, err := io.ReadAll(m.Body)
+	m.Body = bytes.NewReader(body)
+	in.mails <- m
 	return err
 }
 

@@ -29,7 +29,7 @@ var benchLinks = flag.Int("links", 100_000, "how many links the benchmarks of st
 // have little to do with each other.
 var supportPages = []string{
 	"/support", "/support/counters", "/support/jobs", "/support/webhooks", "/support/webhooks?failed=yes", "/support/keys",
-	"/support/staff", "/support/tokens",
+	"/support/staff", "/support/tokens", "/link/prompt",
 	"/support/links", "/support/links?sort=name", "/support/links?state=reauth_needed", "/support/links?state=reauth_needed&sort=name",
 	"/support/links?reason=token_refused&sort=name", "/support/links?reason=cleared_by_support&sort=-validated",
 	"/support/links?region=garmin.cn&sort=name", "/support/links?region=garmin.cn&state=active", "/support/links?before=2020-01-01",

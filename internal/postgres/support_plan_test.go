@@ -159,6 +159,7 @@ func TestStaffLookByIndexAlone(t *testing.T) {
 		}
 		return err
 	})
+	look("prompt", func(ctx context.Context) error { _, err := links.Record(ctx, user); return err })
 	look("daily", func(ctx context.Context) error { _, err := links.Daily(ctx, 30); return err })
 	look("hourly", func(ctx context.Context) error { _, err := links.Hourly(ctx, 48*time.Hour); return err })
 	lookAtTheRest(t, opened, heard)

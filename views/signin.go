@@ -15,7 +15,6 @@ type Landing struct {
 type SignIn struct {
 	Email         string // as entered
 	Next          string // local path to go to afterwards; "" for the default
-	Typed         string // on the form that could not be sent without a sign-in; goes along
 	SignupOpen    bool
 	Notice        string // good or neutral news, such as "You are signed out."
 	Problem       *Problem

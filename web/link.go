@@ -18,11 +18,12 @@ func (s *Server) showLink(c echo.Context) error {
 }
 
 func (s *Server) renderLink(c echo.Context, l link.Link) error {
-	page, err := s.linkPage(c, l, s.takeNotice(c))
+	page, err := s.linkView(c, l, s.takeNotice(c))
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, page)
+	s.takeTyped(c, &page.Form)
+	return s.render(c, http.StatusOK, s.pageOf(c, page))
 }
 
 // showChallenge is the page that waits for a code. Once none is awaited, it is

@@ -122,10 +122,11 @@ func (s *Server) askToSignIn(c echo.Context, m may) error {
 	if _, err := r.Cookie(s.signIns.cookies.Cookie.Name); err == nil {
 		s.leaveNotice(c, ended)
 	}
+	s.keepTyped(c)
 	door := url.URL{Path: "/signin"}
 	if at := pageAt(c); fromHTMX(c) && at != nil {
 		door.RawQuery = url.Values{"next": {at.RequestURI()}}.Encode()
-	} else if r.Method == http.MethodGet && !fromHTMX(c) {
+	} else if !fromHTMX(c) { // the address of each form leads to where it stands
 		door.RawQuery = url.Values{"next": {r.URL.RequestURI()}}.Encode()
 	}
 	return leave(c, http.StatusUnauthorized, door.String())

@@ -40,7 +40,7 @@ func TestSettingsLeadToWhatThereIs(t *testing.T) {
 		b.get("/settings" + path).wantRedirect("/settings")
 	}
 	s.browser().get("/settings").wantRedirect("/signin?next=%2Fsettings")
-	s.browser().post("/settings/signins").wantRedirect("/signin")
+	s.browser().post("/settings/signins").wantRedirect("/signin?next=%2Fsettings%2Fsignins")
 }
 
 func TestMailsAreTheUsersChoice(t *testing.T) {

@@ -29,7 +29,7 @@ func TestSignInAndOut(t *testing.T) {
 		t.Error("a notice is shown twice")
 	}
 	b.get("/link").wantRedirect("/signin?next=%2Flink")
-	b.post("/link/unlink", "confirm", "yes").wantRedirect("/signin")
+	b.post("/link/unlink", "confirm", "yes").wantRedirect("/signin?next=%2Flink%2Funlink")
 }
 
 func TestUnknownAndWrongLookTheSame(t *testing.T) {

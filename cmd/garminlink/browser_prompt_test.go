@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
 )
@@ -73,7 +74,10 @@ func (b *tab) dies(account string, at *program) {
 	b.wantSoon()
 }
 
-const typedAndPlace = `document.getElementById("new-password").value + " " + document.activeElement.id + " " + Math.round(scrollY)`
+const (
+	typed = `document.getElementById("new-password").value + " " + document.activeElement.id`
+	place = `scrollX + " " + scrollY`
+)
 
 // A link dies while its user types on a page that has nothing to do with it, and
 // is repaired from there: what he typed, and where he was, stays.
@@ -86,15 +90,18 @@ func showPrompt(b *tab) {
 	b.heardOf("/settings", b.open)
 	b.press("Change your password")
 	b.fill("New password", "half-typed")
-	before := evaluate[string](b, typedAndPlace)
+	before := evaluate[string](b, place)
 	var second *tab
 	b.heardOf("/history", func(path string) { second = b.another(path) })
 	other := b.s.replica()
 
 	b.dies("sms", other)
 	second.prompted(promptEnded)
-	if got := evaluate[string](b, typedAndPlace+` + document.getElementById("announcer").textContent`); got != before+promptEnded+". Your link no longer works, and no new data come in." {
-		b.t.Errorf("typed, focused, scrolled, said: %q, before it was %q", got, before)
+	if got := evaluate[string](b, typed+` + " " + document.getElementById("announcer").textContent`); got != "half-typed new-password "+promptEnded+". Your link no longer works, and no new data come in." {
+		b.t.Errorf("typed, focused, said: %q", got)
+	}
+	if now := evaluate[string](b, place); now != before {
+		b.t.Errorf("the page was at %s, and is at %s", before, now)
 	}
 	b.inspect("prompt")
 
@@ -124,11 +131,27 @@ func showPrompt(b *tab) {
 	b.unprompted()
 	b.press("Go on")
 	b.do("wait for the focus to go back", chromedp.WaitVisible(chromedp.CSS("#new-password:focus")))
-	if got := evaluate[string](b, typedAndPlace); got != before {
-		b.t.Errorf("typed, focused, scrolled: %q, before it was %q", got, before)
+	if got := evaluate[string](b, typed); got != "half-typed new-password" {
+		b.t.Errorf("typed, focused: %q", got)
 	}
 	b.wantPath("/settings")
 	b.s.wantState(b.user, "active")
+}
+
+// closes sees that whoever looks what the prompt wants, and leaves it, is where
+// he was.
+func (b *tab) closes() {
+	b.t.Helper()
+	evaluate[int](b, "scrollTo(0, document.body.scrollHeight); 0")
+	before := evaluate[string](b, place)
+	b.press("Sign in again")
+	b.find("the dialog", "//dialog[@open]//form")
+	b.do("leave", chromedp.KeyEvent(kb.Escape))
+	b.do("wait for the focus to go back", chromedp.WaitVisible(chromedp.CSS("#prompt a:focus")))
+	b.do("wait for what was typed to go", chromedp.WaitNotPresent("//dialog//form"))
+	if now := evaluate[string](b, place); now != before {
+		b.t.Errorf("the page was at %s, and is at %s", before, now)
+	}
 }
 
 // A prompt comes by the next replica, once the page's own has ended; it can be
@@ -150,6 +173,7 @@ func showPromptPutOff(b *tab) {
 	b.s.door.await(b.t, "GET /link/prompt", asked+1)
 
 	b.dies("plain", other)
+	b.closes()
 	b.press("Later")
 	b.do("wait for the prompt to hide", chromedp.WaitNotVisible(chromedp.ID("prompt-title")))
 	b.open("/history")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -92,7 +93,7 @@ func TestStrangersSeeNothing(t *testing.T) {
 	v.get("/link/status").want(http.StatusUnauthorized)
 	v.get("/link/changes").want(http.StatusUnauthorized)
 	for _, path := range privateForms {
-		v.post(path, "confirm", "yes").wantRedirect("/signin")
+		v.post(path, "confirm", "yes").wantRedirect("/signin?next=" + url.QueryEscape(path))
 	}
 	s.wantCalls(garmintest.OpProfile, 1)
 }

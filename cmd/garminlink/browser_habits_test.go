@@ -39,6 +39,9 @@ var habits = []struct {
 	{"password shown", []look{phoneLight}, showPasswordShown},
 	{"hand-off in a frame", []look{phoneLight, desktopDark}, func(b *tab) { b.signIn(); walkHandoffInAFrame(b) }},
 	{"keyboard alone", []look{desktopLight, desktopDark.withoutScripts()}, showKeyboardAlone},
+	{"prompt by keyboard", []look{desktopDark}, showPromptByKeyboard},
+	{"reduced motion", []look{phoneLight}, showReducedMotion},
+	{"reload", []look{phoneDark, desktopLight.withoutScripts()}, showReload},
 }
 
 // What wantSilence rests on.
@@ -297,20 +300,4 @@ func showPasswordShown(b *tab) {
 	}
 	release()
 	b.see(headActive)
-}
-
-func showKeyboardAlone(b *tab) {
-	b.open("/signin")
-	b.see("Sign in")
-	b.keys(ourUser, "\t", ourPassword, "\r")
-	b.see(headNotLinked)
-}
-
-// keys types into whatever has the focus, beginning with the first field.
-func (b *tab) keys(texts ...string) {
-	b.t.Helper()
-	b.do("focus", chromedp.Focus(`//main//input[@type!="hidden"]`, chromedp.NodeVisible))
-	for _, text := range texts {
-		b.do("type", chromedp.KeyEvent(text))
-	}
 }

@@ -34,6 +34,8 @@ var journeys = []struct {
 	{"hand-off by address", walkHandoffByAddress},
 	{"import and copy", walkImportAndCopy},
 	{"blocked by Garmin", walkBlocked},
+	{"support", walkSupport},
+	{"settings", walkSettings},
 }
 
 // looksOf spreads the screens over the journeys, so that each is walked with

@@ -95,11 +95,20 @@ func (b *tab) study(state string, looks []look) {
 func at(path string) func(*tab) { return func(b *tab) { b.open(path) } }
 
 // enter fills in the form that is sent to action, names and values in turn, and
-// waits for what comes of it.
+// waits for what comes of it. An answer within the page takes the focus, and what
+// it brings is told to those who do not see it.
 func (b *tab) enter(action string, fields ...string) {
 	b.t.Helper()
 	b.begin(action, fields...)
 	b.arrive()
+	const lost = `document.answered && !document.activeElement.closest("#main, dialog")`
+	if evaluate[bool](b, "Boolean("+lost+")") {
+		b.t.Errorf("after %s the focus is lost on the page:\n%s", action, b.text())
+	}
+	const silent = `document.answered && document.querySelector("#main .notice") && !document.querySelector("#announcer").textContent`
+	if evaluate[bool](b, "Boolean("+silent+")") {
+		b.t.Errorf("after %s nothing is announced of the page:\n%s", action, b.text())
+	}
 }
 
 // begin sends a form, whatever its fields ask for; its answer is still to come.
@@ -120,8 +129,11 @@ func (b *tab) begin(action string, fields ...string) {
 		}
 		const departed = document.querySelector("#main").firstElementChild;
 		departed.dataset.departed = "";
+		document.answered = false;
 		document.addEventListener("htmx:finally:request", ({ detail }) => {
-			if (detail.ctx.sourceElement === form) delete departed.dataset.departed;
+			if (detail.ctx.sourceElement !== form) return;
+			delete departed.dataset.departed;
+			document.answered = true;
 		});
 		form.noValidate = true;
 		form.requestSubmit();

@@ -287,8 +287,16 @@
 		const asks = byId("prompt-title")?.textContent ?? "";
 		if (asks !== asked || since(putOff) > 12 * 3600000) delete document.body.dataset.later;
 		if (asks !== asked && prompts()) announce(Array.from(all(document, "#prompt .words > *"), (told) => told.textContent).join(". "));
+		if (asks !== asked) makeRoom();
 		asked = asks;
 		if (!asks && document.querySelector("dialog[open] form[hx-post]:not([aria-busy])")) refresh("relink"); // done elsewhere
+	}
+
+	// A prompt that comes up must not hide what is being typed into.
+	function makeRoom() {
+		const bar = document.querySelector("#prompt .bar")?.getBoundingClientRect();
+		const field = document.activeElement.closest("#main input, #main textarea, #main select")?.getBoundingClientRect();
+		document.body.toggleAttribute("data-high", Boolean(bar && field && field.bottom > bar.top && field.top < bar.bottom));
 	}
 
 	// It leads to a dialog above the page, unless the reader has closed that before

@@ -103,6 +103,10 @@ func showPrompt(b *tab) {
 	if now := evaluate[string](b, place); now != before {
 		b.t.Errorf("the page was at %s, and is at %s", before, now)
 	}
+	const inSight = `((r) => document.elementFromPoint(r.x + r.width / 2, r.y + r.height / 2) === document.activeElement)(document.activeElement.getBoundingClientRect())`
+	if !evaluate[bool](b, inSight) {
+		b.t.Error("the prompt hides what is being typed into")
+	}
 	b.inspect("prompt")
 
 	b.press("Sign in again")

@@ -39,17 +39,6 @@ type Delivery struct {
 	Attempts []string
 }
 
-func (e Endpoint) tone() string {
-	switch {
-	case e.Disabled:
-		return toneBad
-	case !e.FailingSince.IsZero():
-		return toneWarn
-	default:
-		return toneGood
-	}
-}
-
 func (Webhooks) Title(ctx context.Context) string { return say(ctx, "Webhooks") }
 
 func (v Webhooks) Render(ctx context.Context, w io.Writer) error { return webhooks(v).Render(ctx, w) }

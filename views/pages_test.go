@@ -23,6 +23,14 @@ func ended() views.Status {
 	return s
 }
 
+func troubled(kind, report string) views.Status {
+	s := status(views.Active)
+	s.Trouble = &views.Trouble{Kind: kind, Since: views.At(now.Add(-time.Hour), now), Until: views.At(now.Add(time.Hour), now)}
+	s.Report = &views.Report{Outcome: report, At: views.At(now.Add(-time.Hour), now)}
+	s.Ends, s.NextCheck = views.At(now.Add(time.Hour), now), views.At(now.Add(-time.Minute), now)
+	return s
+}
+
 func emailed() *views.Challenge {
 	return &views.Challenge{
 		ID: "0195-challenge", Method: "email", SentTo: "m***a@example.com",
@@ -134,7 +142,18 @@ var pages = map[string]views.View{
 	"candidate": views.Link{Status: status(views.Active), Candidate: &views.Candidate{
 		ID: "12", Name: "Jonas", Email: "jonas@example.com", FormerName: "Mara", SecondsLeft: 600,
 	}},
-	"active":        views.Link{Status: status(views.Active)},
+	"active":   views.Link{Status: status(views.Active)},
+	"linked":   views.Link{Status: status(views.Active), New: true, Notice: "It is linked."},
+	"checked":  views.Link{Status: status(views.Active), Checked: "It works."},
+	"refused":  views.Link{Status: troubled(views.TroubleRefused, views.ReportUnauthorized)},
+	"reported": views.Link{Status: troubled(views.TroubleReported, views.ReportUnauthorized)},
+	"limited":  views.Link{Status: troubled(views.TroubleLimited, views.ReportRateLimited)},
+	"down":     views.Link{Status: troubled(views.TroubleDown, views.ReportOK)},
+	"late":     views.Link{Status: troubled(views.TroubleLate, views.ReportOK)},
+	"paused":   views.Link{Status: views.Status{State: views.NotLinked}, Pause: &views.Pause{Until: views.At(now.Add(time.Hour), now)}},
+	"paused for passwords": views.Link{Status: views.Status{State: views.NotLinked}, HandoffFirst: true, Pause: &views.Pause{
+		Until: views.At(now.Add(time.Hour), now), PasswordsAlone: true,
+	}},
 	"relink faulty": views.Link{Status: status(views.Active), Form: views.GarminForm{Email: "mara@example.com", PasswordError: "Garmin refused it."}},
 	"reauth needed": views.Link{Status: ended(), Form: views.GarminForm{Email: "mara@example.com", Region: "garmin.com"}},
 	"asking":        views.Link{Status: asking(12)},

@@ -29,10 +29,9 @@ type Settings struct {
 
 // SignedIn is one browser in which the user is signed in.
 type SignedIn struct {
-	Here   bool   // it is this one
-	Device string // such as Firefox on Windows; "" if it is not known
-	Began  Moment
-	Seen   Moment
+	Here  bool // it is this one
+	Began Moment
+	Seen  Moment
 }
 
 func (Settings) Title(ctx context.Context) string { return say(ctx, "Settings") }

@@ -28,7 +28,7 @@ var guestPages = []scene{
 	{"visit that is over", func(b *tab) {
 		b.open("/connect")
 		b.begin("/connect", "email", "plain@garmin.example", "password", garmintest.DemoPassword)
-		b.wantBack("200 completed")
+		b.read("200 completed")
 		b.open("/connect")
 	}},
 	{"door that is over", func(b *tab) { b.open(b.path()) }},

@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/garminlink/garminlink/internal/account"
 	"github.com/garminlink/garminlink/internal/postgres"
+	"github.com/garminlink/garminlink/views"
 )
 
 // A scene is one state of a page, and how to get there from the scene before.
@@ -42,27 +44,53 @@ var acts = []struct {
 
 // TestPagesInABrowser looks at every page in every state: with axe-core, on
 // every width, for what it weighs, moves, asks and complains of. Each is seen in
-// one look, and in all with -browser.all.
+// one look and one language; with -browser.all in all looks, and in all languages.
 func TestPagesInABrowser(t *testing.T) {
 	t.Parallel()
 	browser := chromium(t)
-	first := 0
-	for _, act := range acts {
-		t.Run(act.name, func(t *testing.T) {
-			t.Parallel()
-			app := newHostApp(t)
-			b := openTab(t, browser, allLooks[0], append(act.settings, "RETURN_URLS="+app.URL)...)
-			b.app, b.host = app, app.URL
-			b.forgetful()
-			for i, sc := range act.scenes {
-				t.Log(sc.name)
-				sc.show(b)
-				b.wantPage(sc.name)
-				b.study(sc.name, inAll(allLooks[(first+i)%len(allLooks):][:1]))
+	for i, act := range acts {
+		for n, language := range views.Languages {
+			if !*browserAll && n != i%len(views.Languages) {
+				continue
 			}
-		})
-		first++
+			t.Run(act.name+"/"+language.Tag, func(t *testing.T) {
+				t.Parallel()
+				app := newHostApp(t)
+				b := openTab(t, browser, allLooks[0], append(act.settings, "RETURN_URLS="+app.URL)...)
+				b.app, b.host = app, app.URL
+				b.forgetful()
+				b.speak(language.Tag)
+				for j, sc := range act.scenes {
+					b.play(sc, looksIn(n, i+j))
+				}
+			})
+		}
 	}
+}
+
+// looksIn are those in which a scene is seen in the language of that number:
+// all in the first one, if all is asked for, otherwise a different one each time.
+func looksIn(language, scene int) []look {
+	one := allLooks[(language+scene)%len(allLooks)]
+	if language > 0 {
+		return []look{one}
+	}
+	return inAll([]look{one})
+}
+
+func (b *tab) play(sc scene, looks []look) {
+	b.t.Helper()
+	b.t.Log(sc.name)
+	sc.show(b)
+	b.wantPage(sc.name)
+	b.study(sc.name, looks)
+}
+
+// speak makes the browser ask for a language.
+func (b *tab) speak(tag string) {
+	b.t.Helper()
+	b.language = tag
+	ask(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": tag}})
 }
 
 // wantPage checks that the page is an error's if it is meant to be, and not by

@@ -48,7 +48,7 @@ func TestSupportSendsAUserToRelink(t *testing.T) {
 	p := b.get(door.Path).want(http.StatusOK).wantText("Our support asks you", "Sign in as Pia Plain")
 	b.post(door.Path, "browser", p.value(door.Path, "browser")).wantRedirect("/connect")
 	b.post("/connect", "email", "plain@garmin.example", "password", "wrong", "region", "garmin.com").want(http.StatusUnprocessableEntity)
-	b.link("plain").wantRedirect("/signin") // of owners alone
+	b.link("plain").wantRedirect("/signin?next=%2Flink") // of owners alone
 	b.post("/connect", "email", "plain@garmin.example", "password", garmintest.DemoPassword, "region", "garmin.com").wantRedirect("/")
 	b.get("/").wantText("Thank you: your Garmin account is linked again.")
 	var by string

@@ -84,6 +84,9 @@ func (b *tab) play(sc scene, looks []look) {
 	sc.show(b)
 	b.wantPage(sc.name)
 	b.study(sc.name, looks)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.t.Logf("\t%d bytes in %d requests", b.weight.bytes, len(b.weight.requests))
 }
 
 // speak makes the browser ask for a language.
@@ -164,6 +167,8 @@ func (b *tab) begin(action string, fields ...string) {
 			document.answered = true;
 		});
 		form.noValidate = true;
+		form.closest("details")?.setAttribute("open", "");
+		form.querySelector("[type=submit]").focus(); // as who presses it does
 		form.requestSubmit();
 		return true;
 	})(%q, %s)`, action, values))

@@ -9,9 +9,11 @@ import (
 	protocol "github.com/chromedp/cdproto/page"
 )
 
-// photograph writes the whole page, however long.
+// photograph writes the whole page, however long, as it looks from its top.
 func (b *tab) photograph(dir, state string) {
 	b.t.Helper()
+	place := evaluate[float64](b, "((y) => { scrollTo(0, 0); return y })(scrollY)")
+	defer func() { evaluate[int](b, fmt.Sprintf("scrollTo(0, %g); 0", place)) }()
 	shot := ask(b, protocol.CaptureScreenshot, protocol.CaptureScreenshotParams{CaptureBeyondViewport: new(true)})
 	name := fmt.Sprintf("%s-%02d-%s-%s.png", strings.ReplaceAll(b.t.Name(), "/", "-"), b.states, slug(state), b.look.name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

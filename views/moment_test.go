@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -58,6 +59,27 @@ func TestRemainingNeverSaysLessThanIsLeft(t *testing.T) {
 	} {
 		if got := remaining(t.Context(), seconds); got != want {
 			t.Errorf("%d s: %q, want %q", seconds, got, want)
+		}
+	}
+}
+
+func TestTimesAreWrittenAsEachLanguageDoes(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 15, 4, 0, 0, time.UTC)
+	for tag, want := range map[string][]string{
+		"en":      {"1 Mar 2026, 15:04 UTC", "1 minute ago", "in 3 days", "before 11 March 2026", "1 Mar", "12,345.5"},
+		"de":      {"01.03.2026, 15:04 UTC", "vor 1 Minute", "in 3 Tagen", "vor dem 11. März 2026", "1. März", "12.345,5"},
+		"es":      {"1 mar. 2026, 15:04 UTC", "hace 1 minuto", "en 3 días", "antes del 11 de marzo de 2026", "1 mar.", "12.345,5"},
+		"fr":      {"1 mars 2026, 15:04 UTC", "il y a 1 minute", "dans 3 jours", "avant le 11 mars 2026", "1 mars", "12\u202f345,5"},
+		"zh-Hans": {"2026年3月1日 15:04 UTC", "1 分钟前", "3 天后", "在2026年3月11日之前", "3月1日", "12,345.5"},
+	} {
+		ctx := In(t.Context(), tag)
+		got := []string{
+			At(now, now).Absolute(ctx), At(now.Add(-time.Minute), now).Ago(ctx), At(now.AddDate(0, 0, 3), now).Ago(ctx),
+			By(now.AddDate(0, 0, 10), now).words(ctx), Day(ctx, now), number(ctx, 12345.5),
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", tag, got, want)
 		}
 	}
 }

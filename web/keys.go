@@ -41,7 +41,7 @@ func keysView(ctx context.Context, status link.KeyStatus, now time.Time) (v view
 	for _, key := range slices.Sorted(maps.Keys(known)) {
 		var needed, lacked []string
 		for _, u := range status.UsesOf(key) {
-			needed = append(needed, string(u.In)+": "+views.Number(ctx, u.Rows))
+			needed = append(needed, holdingWords(ctx, u.In)+": "+views.Number(ctx, u.Rows))
 		}
 		for _, r := range status.Lackers(key) {
 			lacked = append(lacked, r.String())
@@ -54,3 +54,26 @@ func keysView(ctx context.Context, status link.KeyStatus, now time.Time) (v view
 }
 
 func keyName(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
+
+func holdingWords(ctx context.Context, in link.Holding) string {
+	switch in {
+	case link.HeldSession:
+		return views.Say(ctx, "sessions")
+	case link.HeldPrevious:
+		return views.Say(ctx, "previous sessions")
+	case link.HeldCandidate:
+		return views.Say(ctx, "candidates")
+	case link.HeldChallenge:
+		return views.Say(ctx, "challenges")
+	case link.HeldConsumer:
+		return views.Say(ctx, "OAuth1 consumer")
+	case link.HeldMACKey:
+		return views.Say(ctx, "key of limits")
+	case link.HeldWebhookSecret:
+		return views.Say(ctx, "webhook secrets")
+	case link.HeldFormerWebhookSecret:
+		return views.Say(ctx, "former webhook secrets")
+	default:
+		return string(in)
+	}
+}

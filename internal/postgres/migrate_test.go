@@ -62,3 +62,37 @@ func TestReplicasThatMigrateTogetherAllSucceed(t *testing.T) {
 		}
 	}
 }
+
+// The former release has days of records, and writes on meanwhile.
+func TestRecordsOfTheFormerReleaseGetTheirIndex(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	if err := db.MigrateDown(t.Context(), 9); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		"SELECT turn_link_activity()",
+		"CREATE TABLE link_activity_20200101 PARTITION OF link_activity FOR VALUES FROM ('2020-01-01Z') TO ('2020-01-02Z')",
+		`INSERT INTO link_activity (at, user_id, request_id, what, flow, region, op, outcome, status, type, took)
+			SELECT at, gen_random_uuid(), 'r', 'checkout', 'garth', 'garmin.com', '', '', 0, '', interval '0'
+			FROM unnest(ARRAY['2020-01-01 12:00Z', app_now()]) AS at`,
+	} {
+		if _, err := db.Pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // there again and back
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db, "SELECT count(*) FROM pg_index WHERE indexrelid = 'link_activity_at'::regclass AND indisvalid"); n != 1 {
+			t.Error("not each day has its index")
+		}
+		if n := count(t, db, "SELECT count(*) FROM link_activity"); n != 2 {
+			t.Errorf("%d records are left", n)
+		}
+		if err := db.MigrateDown(t.Context(), 9); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

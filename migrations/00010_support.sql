@@ -29,11 +29,6 @@ CREATE TABLE activity_hourly (
     PRIMARY KEY (hour, what, flow, region, outcome)
 );
 
--- It is small: rows lie in the order of their times. While it is made nothing
--- is written, but before there were check-outs there was little to read.
-CREATE INDEX link_activity_at ON link_activity USING brin (at) WITH (autosummarize = on);
-
 -- +goose Down
-DROP INDEX link_activity_at;
 DROP TABLE activity_hourly, link_daily;
 ALTER TABLE link_events DROP COLUMN note, DROP COLUMN staff_id;

@@ -39,7 +39,27 @@ DROP INDEX CONCURRENTLY IF EXISTS garmin_ended_by_change;
 CREATE INDEX CONCURRENTLY garmin_ended_by_change ON garmin_authentication_states (updated_at, user_id)
     INCLUDE (last_validated, region, reason, mfa_pending, challenge_id) WHERE reason IS NOT NULL;
 
+-- It is small: rows lie in the order of their times. Who writes waits for one
+-- day's rows at most to be read, today's: nobody writes to the days before.
+DROP INDEX IF EXISTS link_activity_at;
+CREATE INDEX link_activity_at ON ONLY link_activity USING brin (at) WITH (autosummarize = on);
+-- +goose StatementBegin
+DO $$
+DECLARE
+    day text;
+BEGIN
+    FOR day IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'link_activity'::regclass ORDER BY c.relname
+    LOOP
+        EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %I USING brin (at) WITH (autosummarize = on)', day || '_at_idx', day);
+        EXECUTE format('ALTER INDEX link_activity_at ATTACH PARTITION %I', day || '_at_idx');
+        COMMIT;
+    END LOOP;
+END $$;
+-- +goose StatementEnd
+
 -- +goose Down
+DROP INDEX IF EXISTS link_activity_at;
 DROP INDEX CONCURRENTLY IF EXISTS garmin_ended_by_change;
 DROP INDEX CONCURRENTLY IF EXISTS garmin_ended_by_validation;
 DROP INDEX CONCURRENTLY IF EXISTS garmin_updated;

@@ -288,8 +288,9 @@
 		if (asks !== asked || since(putOff) > 12 * 3600000) delete document.body.dataset.later;
 		if (asks !== asked && prompts()) announce(Array.from(all(document, "#prompt .words > *"), (told) => told.textContent).join(". "));
 		if (asks !== asked) makeRoom();
+		const withdrawn = asked && !asks; // once: what the dialog then shows may ask for more
 		asked = asks;
-		if (!asks && document.querySelector("dialog[open] form[hx-post]:not([aria-busy])")) refresh("relink"); // done elsewhere
+		if (withdrawn && document.querySelector("dialog[open] form[hx-post]:not([aria-busy])")) refresh("relink"); // done elsewhere
 	}
 
 	// A prompt that comes up must not hide what is being typed into.

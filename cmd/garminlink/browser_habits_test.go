@@ -29,6 +29,7 @@ var habits = []struct {
 	{"page left open", []look{desktopLight}, showPageLeftOpen},
 	{"death elsewhere", []look{desktopLight}, showDeathElsewhere},
 	{"prompt", []look{phoneLight, desktopDark}, showPrompt},
+	{"prompt withdrawn", []look{desktopLight}, showPromptWithdrawn},
 	{"prompt put off", []look{desktopLight}, showPromptPutOff},
 	{"prompt at once", []look{phoneDark.withoutScripts()}, showPromptAtOnce},
 	{"hidden page", []look{phoneLight}, showHiddenPage},

@@ -158,6 +158,56 @@ func (b *tab) closes() {
 	}
 }
 
+// The need for a relink may go while its code is awaited: the dialog hears of it
+// once, and then leaves alone what is typed.
+func showPromptWithdrawn(b *tab) {
+	b.signIn()
+	b.linkFirst("sms")
+	b.see(headCode)
+	b.typeCode(garmintest.DemoCode)
+	b.see(headActive)
+	b.endsIn("'1 day'")
+	b.heardOf("/settings", b.open)
+	b.prompted("Reconnect within 24 hours")
+	b.press("Sign in again")
+	b.fill("Garmin password", garmintest.DemoPassword)
+	b.press("Sign in to Garmin")
+	b.sheetSays("Code from Garmin")
+	b.endsIn("NULL")
+	sheets, _ := b.s.door.count("GET /link")
+	evaluate[int](b, `document.getElementById("relink-code").className = "former"; 0`)
+	b.asksNow()
+	b.unprompted()
+	b.do("wait for the form to come anew", chromedp.WaitNotPresent(chromedp.CSS(".former")))
+	b.fill("Code from Garmin", "12")
+	b.asksNow()
+	b.asksNow()
+	if got := evaluate[string](b, `document.getElementById("relink-code").value`); got != "12" {
+		b.t.Errorf("of the code is left %q", got)
+	}
+	if now, _ := b.s.door.count("GET /link"); now != sheets+1 {
+		b.t.Errorf("the dialog was asked for %d times", now-sheets)
+	}
+}
+
+// endsIn moves the end of the session, as a refresh may.
+func (b *tab) endsIn(interval string) {
+	b.t.Helper()
+	const move = "UPDATE garmin_authentication_states SET session_ends_at = app_now() + CAST("
+	if _, err := b.s.db.Pool.Exec(b.t.Context(), move+interval+" AS interval)"); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// asksNow lets the page look at its prompt, as when it is seen again.
+func (b *tab) asksNow() {
+	b.t.Helper()
+	asked := b.asks()
+	b.seen(false)
+	b.seen(true)
+	b.s.door.await(b.t, "GET /link/prompt", asked+1)
+}
+
 // A prompt comes by the next replica, once the page's own has ended; it can be
 // put off until the next page, and goes with the sign-in.
 func showPromptPutOff(b *tab) {

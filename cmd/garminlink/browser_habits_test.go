@@ -30,6 +30,7 @@ var habits = []struct {
 	{"death elsewhere", []look{desktopLight}, showDeathElsewhere},
 	{"prompt", []look{phoneLight, desktopDark}, showPrompt},
 	{"prompt withdrawn", []look{desktopLight}, showPromptWithdrawn},
+	{"prompt in all languages", []look{phoneLight}, showPromptInAllLanguages},
 	{"prompt put off", []look{desktopLight}, showPromptPutOff},
 	{"prompt at once", []look{phoneDark.withoutScripts()}, showPromptAtOnce},
 	{"hidden page", []look{phoneLight}, showHiddenPage},

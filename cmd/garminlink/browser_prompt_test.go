@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/garminlink/garminlink/internal/garmin/garmintest"
+	"github.com/garminlink/garminlink/views"
 )
 
 const (
@@ -206,6 +208,32 @@ func (b *tab) asksNow() {
 	b.seen(false)
 	b.seen(true)
 	b.s.door.await(b.t, "GET /link/prompt", asked+1)
+}
+
+// In whatever language, its buttons are within it, and the end of the page can be
+// scrolled out from under it.
+func showPromptInAllLanguages(b *tab) {
+	b.signIn()
+	b.linkFirst("plain")
+	b.see(headActive)
+	b.s.garmin.RevokeAccount("plain@garmin.example")
+	b.elsewhere().post("/link/validate").wantProblem("Garmin no longer accepts the link")
+	const wrong = `((bar) => [...document.querySelectorAll(".bar a, .bar button")].map((e) => e.getBoundingClientRect())
+		.filter((e) => e.right > bar.right || e.left < bar.left).map((e) => e.left + " to " + e.right + " in " + bar.width)
+		.concat(innerHeight - bar.top > parseFloat(getComputedStyle(document.body).marginBlockEnd) ? ["covers " + (innerHeight - bar.top)] : [])
+	)(document.querySelector(".bar").getBoundingClientRect())`
+	for _, l := range views.Languages {
+		if _, err := b.s.db.Pool.Exec(b.t.Context(), "UPDATE users SET language = $1", l.Tag); err != nil {
+			b.t.Fatal(err)
+		}
+		for _, width := range []int64{320, 390, 640, 1280} {
+			b.resize(width, 700)
+			b.open("/settings")
+			if found := evaluate[[]string](b, wrong); len(found) > 0 {
+				b.t.Errorf("%s, %d px: %s", l.Tag, width, strings.Join(found, "; "))
+			}
+		}
+	}
 }
 
 // A prompt comes by the next replica, once the page's own has ended; it can be

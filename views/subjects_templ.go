@@ -171,7 +171,7 @@ func filter(f Filter) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = search(say(ctx, "Begins with"), f.Text, say(ctx, "E-mail address, id in a host application, name or e-mail address at Garmin; or a whole user id. Users without a link are found this way only.")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = search(say(ctx, "Begins with"), f.Text, say(ctx, "E-mail address, id in a host application, name or e-mail address at Garmin; or a whole user id or reference. Users without a link are found this way only.")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -307,7 +307,7 @@ func finder() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = search(say(ctx, "Find a user"), "", say(ctx, "What the e-mail address, the id in a host application, or the name or e-mail address at Garmin begins with; or a user’s id.")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = search(say(ctx, "Find a user"), "", say(ctx, "What the e-mail address, the id in a host application, or the name or e-mail address at Garmin begins with; or a whole user id or reference.")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -57,9 +57,11 @@ func (s *Server) usesView(c echo.Context, v visitor, now time.Time) (all []views
 }
 
 func historyLine(t *texts, p link.Past, now time.Time) views.HistoryLine {
-	return views.HistoryLine{
-		Text: t.History.say(p), Why: t.Reasons[p.Reason], Note: p.Note, At: views.At(p.At, now), Ends: views.At(p.EndsAt, now),
+	line := views.HistoryLine{Text: t.History.say(p), Note: p.Note, At: views.At(p.At, now), Ends: views.At(p.EndsAt, now)}
+	if p.Event != link.ClearedBySupport { // its reason says the same again
+		line.Why = t.Reasons[p.Reason]
 	}
+	return line
 }
 
 // say puts a line of the history into words. Beside a newer version, which

@@ -82,9 +82,6 @@ func (c Chart) path(l Line) string {
 			continue
 		}
 		fmt.Fprintf(&b, "%s%.1f %.1f", move, c.x(i), c.y(v))
-		if move == "M" {
-			b.WriteString("h0") // draws a dot where a line has one point only
-		}
 		move = "L"
 	}
 	return b.String()

@@ -58,7 +58,7 @@ func (s *Server) usesView(c echo.Context, v visitor, now time.Time) (all []views
 
 func historyLine(t *texts, p link.Past, now time.Time) views.HistoryLine {
 	line := views.HistoryLine{Text: t.History.say(p), Note: p.Note, At: views.At(p.At, now), Ends: views.At(p.EndsAt, now)}
-	if p.Event != link.ClearedBySupport { // its reason says the same again
+	if p.Event == link.Rejected { // what else has a reason says it by itself, or has it from before
 		line.Why = t.Reasons[p.Reason]
 	}
 	return line

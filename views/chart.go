@@ -72,17 +72,21 @@ func (c Chart) x(i int) float64 {
 
 func (c Chart) y(v float64) float64 { return chartBottom - v/c.top()*(chartBottom-chartTop) }
 
-// path draws a line, with gaps.
+// path draws a line, with gaps. Each piece begins with a line to where it is:
+// of a lone value that is a dot, by the round end of lines.
 func (c Chart) path(l Line) string {
 	var b strings.Builder
-	move := "M"
+	begins := true
 	for i, v := range l.Values {
 		if math.IsNaN(v) {
-			move = "M"
+			begins = true
 			continue
 		}
-		fmt.Fprintf(&b, "%s%.1f %.1f", move, c.x(i), c.y(v))
-		move = "L"
+		if begins {
+			fmt.Fprintf(&b, "M%.1f %.1f", c.x(i), c.y(v))
+		}
+		fmt.Fprintf(&b, "L%.1f %.1f", c.x(i), c.y(v))
+		begins = false
 	}
 	return b.String()
 }

@@ -126,7 +126,7 @@ func TestAChartTellsAllItsNumbersWithoutThePicture(t *testing.T) {
 	for _, p := range all(drawing[0], tag("path")) {
 		paths = append(paths, attr(p, "d"))
 	}
-	if len(paths) != 2 || strings.Count(paths[0], "M") != 2 || strings.Count(paths[1], "L") != 2 || strings.Contains(paths[0], "NaN") {
+	if len(paths) != 2 || strings.Count(paths[0], "M") != 2 || strings.Count(paths[0], "L") != 2 || strings.Count(paths[1], "L") != 3 || strings.Contains(paths[0], "NaN") {
 		t.Errorf("lines are %q", paths)
 	}
 	var rows []string

@@ -36,7 +36,7 @@ func TestFormsAnswerHTMXWithTheirPart(t *testing.T) {
 	onCode.code(form, wrongCode).want(http.StatusUnprocessableEntity).wantPart("").wantFieldError("code", "not the right code")
 	onCode.code(form, garmintest.DemoCode).want(http.StatusOK).wantPart("/link").
 		wantState("active").wantNotice("Your Garmin account is linked.")
-	onLink.post("/link/validate").want(http.StatusOK).wantPart("").wantNotice("Garmin confirmed that your link works.")
+	onLink.post("/link/validate").want(http.StatusOK).wantPart("").wantText("Garmin confirmed that your link works.")
 
 	s.garmin.Fail(garmintest.OpProfile, garmintest.AddressLimited(0), 1)
 	onLink.post("/link/validate").want(http.StatusTooManyRequests).wantPart("").wantProblem("Garmin asks us to slow down").wantWait(1, 900)

@@ -128,7 +128,7 @@ func TestCheckNowProvesTheLink(t *testing.T) {
 	s.advance(2 * time.Hour)
 	v.get("/link").wantFact("Last validated", "2 hours ago")
 	v.follow(v.post("/link/validate").wantRedirect("/link")).
-		wantNotice("Garmin confirmed that your link works.").wantFact("Last validated", "a few seconds ago")
+		wantText("Garmin confirmed that your link works.").wantFact("Last validated", "a few seconds ago")
 	s.wantCalls(garmintest.OpRefresh, 0)
 
 	s.advance(25 * time.Hour) // the access token has run out

@@ -83,7 +83,7 @@ func TestSignOutKillsTheCookie(t *testing.T) {
 
 	v.follow(v.post("/signout").wantRedirect("/")).wantNotice("You are signed out.")
 	thief.get("/link").wantRedirect("/signin?next=%2Flink")
-	thief.post("/link/unlink", "confirm", "yes").wantRedirect("/signin")
+	thief.post("/link/unlink", "confirm", "yes").wantRedirect("/signin?next=%2Flink%2Funlink")
 	if n := stored[int](s, "SELECT count(*) FROM sign_ins WHERE ended_at IS NULL"); n != 0 {
 		t.Errorf("%d sign-ins stand", n)
 	}

@@ -58,7 +58,7 @@ func (s *Server) subjectView(c echo.Context) (views.SubjectPage, error) {
 
 func (s *Server) subjectPage(c echo.Context, l link.Subject) views.SubjectPage {
 	v := views.SubjectPage{
-		Path: subjectPath + l.User.String(), Subject: s.subjectLine(c, l), ID: l.User.String(), FormID: uuid.NewString(),
+		Path: subjectPath + l.User.String(), Subject: s.subjectLine(c, l), ID: l.User.String(), FormID: newFormID(),
 		Live: l.State.Session == link.Live, Linked: l.State.Session != link.None, Facts: subjectFacts(s.speaking(c), l),
 	}
 	v.Subject.Reason = s.words(c).ShortReasons[l.Reason]

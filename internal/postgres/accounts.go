@@ -19,7 +19,7 @@ type Accounts struct {
 }
 
 // NewAccounts returns the accounts in db.
-func NewAccounts(db *DB) *Accounts { return &Accounts{db: db.Gorm, uses: together{pool: db.Pool}} }
+func NewAccounts(db *DB) *Accounts { return &Accounts{db: db.Gorm, uses: newTogether(db.Pool)} }
 
 type userRow struct {
 	ID           uuid.UUID `gorm:"primaryKey"`

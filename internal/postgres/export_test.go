@@ -1,5 +1,7 @@
 package postgres
 
+import "time"
+
 // LinksQuery is for those who look at its plan.
 var LinksQuery = linksQuery
 
@@ -19,5 +21,8 @@ func (p *Links) Waiting() int {
 	return len(p.loans.waiting)
 }
 
-// Lanes is how many check-outs do not wait.
+// Lanes is how many batches of check-outs are under way at most.
 const Lanes = lanes
+
+// Late tells when a batch of check-outs is late.
+func (p *Links) Late(after time.Duration) { p.loans.late = after }

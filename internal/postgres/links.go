@@ -26,7 +26,7 @@ type Links struct {
 
 // NewLinks returns the links in db.
 func NewLinks(db *DB) *Links {
-	return &Links{db: db.Gorm, pool: db.Pool, loans: together{pool: db.Pool}}
+	return &Links{db: db.Gorm, pool: db.Pool, loans: newTogether(db.Pool)}
 }
 
 // Record implements link.Store.

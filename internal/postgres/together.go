@@ -12,15 +12,18 @@ import (
 )
 
 const (
-	lanes        = 2               // of those who ask at once
-	mostTogether = 64              // in a batch
-	laneTime     = 5 * time.Second // for which a lane is held at most
+	lanes        = 2                     // at most
+	late         = 20 * time.Millisecond // for a batch that is under way
+	mostTogether = 64                    // in a batch
+	laneTime     = 5 * time.Second       // for which a lane is held at most
 )
 
 // together asks for one row for each of many at the same time, in one round
 // trip and one commit, as PostgreSQL itself does with its log. Nobody waits for
-// company: who finds a free lane goes at once, alone, and who finds none goes
-// with all who wait when one gets free.
+// company: who finds none under way goes at once, alone, and who finds some goes
+// with all who wait when they are back. One lane is the fastest, for the fewest
+// commits; another opens when those under way are late, so that a connection
+// that stalls stops nobody else.
 //
 // What befalls one harms no other: when a batch fails, each asks for himself.
 // Nothing of a batch is told before it is committed, and nothing stays of one
@@ -28,11 +31,15 @@ const (
 // done twice.
 type together struct {
 	pool *pgxpool.Pool
+	late time.Duration
 
-	mu      sync.Mutex
-	taken   int // lanes
-	waiting []*asker
+	mu       sync.Mutex
+	taken    int       // lanes
+	departed time.Time // of the last batch
+	waiting  []*asker
 }
+
+func newTogether(pool *pgxpool.Pool) together { return together{pool: pool, late: late} }
 
 // asker wants the row of one statement.
 type asker struct {
@@ -55,11 +62,8 @@ var errAlone = errors.New("postgres: a batch failed")
 // row reads the one row of a statement. It fails with pgx.ErrNoRows if there is
 // none.
 func (t *together) row(ctx context.Context, sql string, args []any, into ...any) error {
-	a := &asker{ctx: ctx, sql: sql, args: args, into: into}
-	if t.enter(a) {
-		defer t.leave()
-		return t.alone(a)
-	}
+	a := &asker{ctx: ctx, sql: sql, args: args, into: into, turn: make(chan turn, 1)}
+	t.enter(a)
 	select {
 	case mine := <-a.turn:
 		return t.take(a, mine)
@@ -71,30 +75,37 @@ func (t *together) row(ctx context.Context, sql string, args []any, into ...any)
 	}
 }
 
-// enter takes a free lane for a, or has him wait for his turn.
-func (t *together) enter(a *asker) bool {
+// enter has a wait, if only for himself.
+func (t *together) enter(a *asker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken < lanes {
-		t.taken++
-		return true
-	}
-	a.turn = make(chan turn, 1)
 	t.waiting = append(t.waiting, a)
-	return false
+	if t.taken == 0 || t.taken < lanes && !t.onTime() {
+		t.taken++
+		t.depart()
+	}
 }
 
-// leave gives the lane to those who wait; the first of them leads.
+// onTime tells whether the last batch may yet be awaited by others.
+func (t *together) onTime() bool { return time.Since(t.departed) <= t.late }
+
+// leave gives the lane to those who wait, unless another will be back soon.
 func (t *together) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := min(len(t.waiting), mostTogether)
-	if n == 0 {
+	if len(t.waiting) == 0 || t.taken > 1 && t.onTime() {
 		t.taken--
 		return
 	}
+	t.depart()
+}
+
+// depart sends those who wait on their way; the first of them leads.
+func (t *together) depart() {
+	n := min(len(t.waiting), mostTogether)
 	batch := t.waiting[:n:n]
 	t.waiting = t.waiting[n:]
+	t.departed = time.Now()
 	batch[0].turn <- turn{batch: batch}
 }
 
@@ -128,6 +139,9 @@ func (t *together) alone(a *asker) error {
 // others.
 func (t *together) lead(all []*asker) error {
 	defer t.leave()
+	if len(all) == 1 {
+		return t.alone(all[0])
+	}
 	outcomes := slices.Repeat([]error{errAlone}, len(all))
 	defer func() {
 		for i, a := range all[1:] {

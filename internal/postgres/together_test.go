@@ -30,6 +30,7 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{t: t, db: db, links: postgres.NewLinks(db.DB)}
+	d.links.Late(time.Hour)
 	t.Cleanup(d.busy.Wait)
 	return d
 }
@@ -62,7 +63,7 @@ func (d *desk) checkOut(ctx context.Context, user uuid.UUID, request string) <-c
 	return got
 }
 
-// hold lets nobody write a record until release: those who have a lane keep it.
+// hold lets nobody write a record until release: who has a lane keeps it.
 func (d *desk) hold() (release func()) {
 	d.t.Helper()
 	tx, err := d.db.Pool.Begin(d.t.Context())
@@ -72,18 +73,22 @@ func (d *desk) hold() (release func()) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	for range postgres.Lanes {
-		d.checkOut(d.t.Context(), d.link(), "first")
-	}
-	await(d.t, "all lanes are taken", func() bool {
-		return postgres.Lanes == count(d.t, d.db, `SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock'`)
-	})
+	d.checkOut(d.t.Context(), d.link(), "first")
+	d.awaitHeld(1)
 	return func() {
 		if err := tx.Commit(context.Background()); err != nil {
 			d.t.Error(err)
 		}
 	}
+}
+
+// awaitHeld waits until n batches are held.
+func (d *desk) awaitHeld(n int) {
+	d.t.Helper()
+	await(d.t, fmt.Sprint(n, " batches are held"), func() bool {
+		return n == count(d.t, d.db, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	})
 }
 
 func (d *desk) awaitWaiting(n int) {
@@ -119,6 +124,25 @@ func TestThoseWhoWaitCheckOutTogether(t *testing.T) {
 	}
 	if n := count(t, d.db, "SELECT count(DISTINCT xmin::text) FROM link_activity WHERE request_id = 'many'"); n != 1 {
 		t.Errorf("it took %d transactions", n)
+	}
+}
+
+// Who stalls holds up nobody else.
+func TestCheckOutsPassThoseThatAreLate(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.links.Late(0)
+	release := d.hold()
+	for held := 1; held < postgres.Lanes; {
+		d.checkOut(t.Context(), d.link(), "late")
+		held++
+		d.awaitHeld(held)
+	}
+	last := d.checkOut(t.Context(), d.link(), "last")
+	d.awaitWaiting(1)
+	release()
+	if a := <-last; a.err != nil || !a.Given || d.records("late") != postgres.Lanes-1 {
+		t.Errorf("the last got %+v, and %d of the late", a, d.records("late"))
 	}
 }
 
@@ -179,12 +203,9 @@ func TestCheckOutSurvivesTheLossOfItsBatch(t *testing.T) {
 		count(t, d.db, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`)
 	}
-	end() // of those who hold the lanes: the others are a batch now
+	end() // of him who holds the lane: the others are a batch now
 	d.awaitWaiting(0)
-	await(t, "the batch is lost", func() bool {
-		return count(t, d.db, `SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 1
-	})
+	d.awaitHeld(1)
 	end()
 	release()
 	for _, got := range asked {

@@ -21,8 +21,12 @@ func (p *Links) Waiting() int {
 	return len(p.loans.waiting)
 }
 
-// Lanes is how many batches of check-outs are under way at most.
-const Lanes = lanes
+// Crowd is how many check-outs wait for no other's return.
+const Crowd = crowd
 
 // Late tells when a batch of check-outs is late.
-func (p *Links) Late(after time.Duration) { p.loans.late = after }
+func (p *Links) Late(after time.Duration) {
+	p.loans.mu.Lock()
+	defer p.loans.mu.Unlock()
+	p.loans.late = after
+}

@@ -13,6 +13,7 @@ import (
 
 const (
 	lanes        = 2                     // at most
+	crowd        = 8                     // that need not wait for a batch to come back
 	late         = 20 * time.Millisecond // for a batch that is under way
 	mostTogether = 64                    // in a batch
 	laneTime     = 5 * time.Second       // for which a lane is held at most
@@ -21,9 +22,10 @@ const (
 // together asks for one row for each of many at the same time, in one round
 // trip and one commit, as PostgreSQL itself does with its log. Nobody waits for
 // company: who finds none under way goes at once, alone, and who finds some goes
-// with all who wait when they are back. One lane is the fastest, for the fewest
-// commits; another opens when those under way are late, so that a connection
-// that stalls stops nobody else.
+// with all who wait when they are back. The fewer the commits the better, so a
+// second lane opens for a crowd only, that it works while the first one's commit
+// is written, and past a batch that is late: a connection that stalls stops
+// nobody else.
 //
 // What befalls one harms no other: when a batch fails, each asks for himself.
 // Nothing of a batch is told before it is committed, and nothing stays of one
@@ -47,13 +49,7 @@ type asker struct {
 	sql  string
 	args []any
 	into []any
-	turn chan turn
-}
-
-// turn is what those who wait get: what came of it, or all in whose name to ask.
-type turn struct {
-	err   error
-	batch []*asker
+	done chan error
 }
 
 // errAlone has an asker ask for himself.
@@ -61,18 +57,21 @@ var errAlone = errors.New("postgres: a batch failed")
 
 // row reads the one row of a statement. It fails with pgx.ErrNoRows if there is
 // none.
-func (t *together) row(ctx context.Context, sql string, args []any, into ...any) error {
-	a := &asker{ctx: ctx, sql: sql, args: args, into: into, turn: make(chan turn, 1)}
+func (t *together) row(ctx context.Context, sql string, args []any, into ...any) (err error) {
+	a := &asker{ctx: ctx, sql: sql, args: args, into: into, done: make(chan error, 1)}
 	t.enter(a)
 	select {
-	case mine := <-a.turn:
-		return t.take(a, mine)
+	case err = <-a.done:
 	case <-ctx.Done():
 		if t.withdraw(a) {
 			return ctx.Err()
 		}
-		return t.take(a, <-a.turn) // too late: it is under way
+		err = <-a.done // too late: it is under way
 	}
+	if errors.Is(err, errAlone) {
+		return t.alone(a)
+	}
+	return err
 }
 
 // enter has a wait, if only for himself.
@@ -80,33 +79,40 @@ func (t *together) enter(a *asker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.waiting = append(t.waiting, a)
-	if t.taken == 0 || t.taken < lanes && !t.onTime() {
+	if t.taken == 0 || t.taken < lanes && t.wants() {
 		t.taken++
-		t.depart()
+		go t.carry()
 	}
 }
 
-// onTime tells whether the last batch may yet be awaited by others.
-func (t *together) onTime() bool { return time.Since(t.departed) <= t.late }
+// wants tells whether those who wait want a lane beside another.
+func (t *together) wants() bool {
+	return len(t.waiting) >= crowd || len(t.waiting) > 0 && time.Since(t.departed) > t.late
+}
 
-// leave gives the lane to those who wait, unless another will be back soon.
-func (t *together) leave() {
+// carry asks for all who wait, batch by batch, as long as there are any.
+func (t *together) carry() {
+	for batch := t.next(); batch != nil; batch = t.next() {
+		for i, err := range t.ask(batch) {
+			batch[i].done <- err
+		}
+	}
+}
+
+// next is those who wait, or none if the lane is to be left: nobody waits, or
+// another is back for them soon.
+func (t *together) next() []*asker {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.waiting) == 0 || t.taken > 1 && t.onTime() {
+	if len(t.waiting) == 0 || t.taken > 1 && !t.wants() {
 		t.taken--
-		return
+		return nil
 	}
-	t.depart()
-}
-
-// depart sends those who wait on their way; the first of them leads.
-func (t *together) depart() {
 	n := min(len(t.waiting), mostTogether)
 	batch := t.waiting[:n:n]
 	t.waiting = t.waiting[n:]
 	t.departed = time.Now()
-	batch[0].turn <- turn{batch: batch}
+	return batch
 }
 
 func (t *together) withdraw(a *asker) bool {
@@ -119,43 +125,27 @@ func (t *together) withdraw(a *asker) bool {
 	return i >= 0
 }
 
-func (t *together) take(a *asker, mine turn) error {
-	if mine.batch != nil {
-		mine.err = t.lead(mine.batch)
-	}
-	if errors.Is(mine.err, errAlone) {
-		return t.alone(a)
-	}
-	return mine.err
-}
-
 func (t *together) alone(a *asker) error {
 	ctx, cancel := context.WithTimeout(a.ctx, laneTime)
 	defer cancel()
 	return t.pool.QueryRow(ctx, a.sql, a.args...).Scan(a.into...)
 }
 
-// lead asks in the name of all, the first of whom is the caller, and tells the
-// others.
-func (t *together) lead(all []*asker) error {
-	defer t.leave()
+// ask tells of each what came of it.
+func (t *together) ask(all []*asker) []error {
 	if len(all) == 1 {
-		return t.alone(all[0])
+		return []error{t.alone(all[0])}
 	}
-	outcomes := slices.Repeat([]error{errAlone}, len(all))
-	defer func() {
-		for i, a := range all[1:] {
-			a.turn <- turn{err: outcomes[i+1]}
-		}
-	}()
-	if told, err := t.ask(all); err == nil {
-		outcomes = told
+	outcomes, err := t.send(all)
+	if err != nil {
+		return slices.Repeat([]error{errAlone}, len(all))
 	}
-	return outcomes[0]
+	return outcomes
 }
 
-// ask tells of each whether he has got a row. No asker's end is that of others.
-func (t *together) ask(all []*asker) ([]error, error) {
+// send asks in the name of all. It fails if any of them has got neither a row
+// nor none. No asker's end is that of others.
+func (t *together) send(all []*asker) ([]error, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(all[0].ctx), laneTime)
 	defer cancel()
 	var batch pgx.Batch

@@ -19,7 +19,7 @@ run: program ## run everything on this machine, with a simulated Garmin
 
 .PHONY: test
 test: program chromium axe redis python ## run all tests, with the race detector and real servers
-	$(WITH_DATABASE) $(GO) test -race -p 4 -parallel 4 ./... # more than there are cores: the tests wait a lot
+	$(WITH_DATABASE) $(GO) test -race -p 4 ./... # more than there are cores: the tests wait a lot
 	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
 	.ci/fuzz 1000x
 

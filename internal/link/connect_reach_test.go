@@ -33,20 +33,26 @@ func TestCandidateOpensForItsVisitAlone(t *testing.T) {
 	}
 }
 
+// renewKeys wraps all that is sealed with a new key, and forgets the former.
+func (v *visit) renewKeys() {
+	v.t.Helper()
+	both, alone, added := v.grown()
+	if err := v.promote(both, added); err != nil {
+		v.t.Fatal(err)
+	}
+	if pass := v.rewrap(both); len(pass.Unreadable) != 0 || pass.Busy != 0 {
+		v.t.Errorf("the pass is %+v", pass)
+	}
+	v.keys = alone
+	v.links = v.replica()
+}
+
 func TestCandidateOfAVisitOpensAfterARewrap(t *testing.T) {
 	t.Parallel()
 	v := newHost(t).bound(link.ToLink)
 	v.start("plain")
 	code := v.back().Get("code")
-	both, alone, added := v.grown()
-	if err := v.promote(both, added); err != nil {
-		t.Fatal(err)
-	}
-	if pass := v.rewrap(both); len(pass.Unreadable) != 0 || pass.Busy != 0 {
-		t.Errorf("the pass is %+v", pass)
-	}
-	v.keys = alone
-	v.links = v.replica()
+	v.renewKeys()
 	if _, err := v.complete(code); err != nil {
 		t.Error(err)
 	}
@@ -57,15 +63,7 @@ func TestChallengeOfAVisitOpensAfterARewrap(t *testing.T) {
 	t.Parallel()
 	v := newHost(t).bound(link.ToLink)
 	v.start("mfa")
-	both, alone, added := v.grown()
-	if err := v.promote(both, added); err != nil {
-		t.Fatal(err)
-	}
-	if pass := v.rewrap(both); len(pass.Unreadable) != 0 || pass.Busy != 0 {
-		t.Errorf("the pass is %+v", pass)
-	}
-	v.keys = alone
-	v.links = v.replica()
+	v.renewKeys()
 	if _, err := v.links.SubmitCode(context.Background(), v.act, uuid.Nil, garmintest.DemoCode); err != nil {
 		t.Error(err)
 	}

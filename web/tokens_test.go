@@ -51,7 +51,7 @@ func (s *site) tokens() []account.Token {
 
 func (s *site) authorized(secret account.Secret) bool {
 	s.t.Helper()
-	_, _, err := s.accounts.Authorize(context.Background(), secret, account.UserRef{})
+	_, err := s.accounts.Authorize(context.Background(), secret, account.UserRef{})
 	if err != nil && !errors.Is(err, account.ErrTokenUnknown) {
 		s.t.Fatal(err)
 	}

@@ -27,8 +27,12 @@ func TestTokenCreateListRevoke(t *testing.T) {
 
 	made := token("create", "--name", "nightly sync", "--scope", "links:read,sessions:checkout", "--scope", "links:write", "--expires", "90d")
 	secret := account.Secret(strings.TrimSuffix(made.stdout, "\n"))
-	found, _, err := accounts.Authorize(t.Context(), secret, account.UserRef{})
-	if err != nil || len(found.Scopes) != 3 || time.Until(found.ExpiresAt).Round(24*time.Hour) != 90*24*time.Hour {
+	grant, err := accounts.Authorize(t.Context(), secret, account.UserRef{})
+	if err != nil || len(grant.Scopes) != 3 {
+		t.Fatalf("made %+v, %v:\n%s", grant, err, made.stderr)
+	}
+	found, err := accounts.FindToken(t.Context(), grant.Token.String())
+	if err != nil || time.Until(found.ExpiresAt).Round(24*time.Hour) != 90*24*time.Hour {
 		t.Fatalf("made %+v, %v:\n%s", found, err, made.stderr)
 	}
 	if strings.Contains(made.stderr, secret.Reveal()) || !strings.Contains(made.stderr, found.Prefix) {
@@ -54,7 +58,7 @@ func TestTokenCreateListRevoke(t *testing.T) {
 			t.Errorf("revoke %s says %s", name, got.stdout)
 		}
 	}
-	if _, _, err := accounts.Authorize(t.Context(), secret, account.UserRef{}); !errors.Is(err, account.ErrTokenUnknown) {
+	if _, err := accounts.Authorize(t.Context(), secret, account.UserRef{}); !errors.Is(err, account.ErrTokenUnknown) {
 		t.Errorf("a revoked token: %v", err)
 	}
 	if got := token("list").stdout; strings.Count(got, "revoked") != 1 || strings.Count(got, "works") != 1 {

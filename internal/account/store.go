@@ -64,8 +64,8 @@ type Store interface {
 	// expired nor been revoked, and the user whom ref names, in one statement.
 	// That also records the use, at most once a minute, and never waits for
 	// another that records one. It fails with ErrTokenUnknown, and with
-	// ErrNotFound (and the token) if ref names nobody who exists.
-	Authorize(ctx context.Context, hash []byte, ref UserRef) (Token, uuid.UUID, error)
+	// ErrNotFound (and the grant) if ref names nobody who exists.
+	Authorize(ctx context.Context, hash []byte, ref UserRef) (Grant, error)
 
 	SetUpStore
 	RoleStore

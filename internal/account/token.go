@@ -67,8 +67,15 @@ type Token struct {
 	LastUsedAt time.Time // exact to a minute
 }
 
+// Grant is what a token lets its bearer do.
+type Grant struct {
+	Token  uuid.UUID
+	Scopes []Scope
+	User   uuid.UUID // whom the bearer names; zero: nobody, or nobody who exists
+}
+
 // Allows reports whether the token has the scope.
-func (t Token) Allows(s Scope) bool { return slices.Contains(t.Scopes, s) }
+func (g Grant) Allows(s Scope) bool { return slices.Contains(g.Scopes, s) }
 
 // Live reports, for display, whether the token works at now.
 func (t Token) Live(now time.Time) bool {
@@ -158,12 +165,12 @@ func (s *Service) RevokeToken(ctx context.Context, id uuid.UUID) error {
 // soon as it is revoked.
 //
 // It fails with ErrTokenUnknown, and with ErrNotFound for a user who does not
-// exist: then the token is returned all the same, so that whoever lacks a scope
+// exist: then the grant is returned all the same, so that whoever lacks a scope
 // can be told so, and not who exists.
-func (s *Service) Authorize(ctx context.Context, secret Secret, ref UserRef) (Token, uuid.UUID, error) {
+func (s *Service) Authorize(ctx context.Context, secret Secret, ref UserRef) (Grant, error) {
 	hash, err := secret.hash(tokenMark)
 	if err != nil {
-		return Token{}, uuid.Nil, err
+		return Grant{}, err
 	}
 	return s.store.Authorize(ctx, hash, ref)
 }

@@ -30,13 +30,13 @@ func createToken(t *testing.T, s *account.Service, n account.NewToken) (account.
 	return token, secret
 }
 
-func wantAuthorized(t *testing.T, s *account.Service, secret account.Secret, want error) account.Token {
+func wantAuthorized(t *testing.T, s *account.Service, secret account.Secret, want error) account.Grant {
 	t.Helper()
-	token, user, err := s.Authorize(t.Context(), secret, account.UserRef{})
-	if !errors.Is(err, want) || user != uuid.Nil {
-		t.Errorf("Authorize: %v, %v; want %v", user, err, want)
+	grant, err := s.Authorize(t.Context(), secret, account.UserRef{})
+	if !errors.Is(err, want) || grant.User != uuid.Nil {
+		t.Errorf("Authorize: %+v, %v; want %v", grant, err, want)
 	}
-	return token
+	return grant
 }
 
 func TestTokensAreKeptAsHashes(t *testing.T) {
@@ -125,7 +125,7 @@ func TestAFormMakesOneToken(t *testing.T) {
 	if !errors.Is(err, account.ErrTokenExists) || token.ID != form {
 		t.Errorf("CreateToken = %+v, %v", again, err)
 	}
-	if got := wantAuthorized(t, s, secret, nil); got.Name != token.Name {
+	if got := wantAuthorized(t, s, secret, nil); got.Token != form || !got.Allows(account.LinksRead) || got.Allows(account.LinksWrite) {
 		t.Errorf("the token is now %+v", got)
 	}
 }
@@ -136,7 +136,7 @@ func TestAuthorizeKnowsATokenFromOthers(t *testing.T) {
 	token, secret := createToken(t, s, account.NewToken{})
 	_, other := createToken(t, s, account.NewToken{Scopes: []account.Scope{account.LinksWrite}})
 	got := wantAuthorized(t, s, secret, nil)
-	if got.ID != token.ID || got.Prefix != token.Prefix || !got.Allows(account.LinksRead) || got.Allows(account.LinksWrite) {
+	if got.Token != token.ID || !got.Allows(account.LinksRead) || got.Allows(account.LinksWrite) {
 		t.Errorf("authorized as %+v, want %+v", got, token)
 	}
 	if got := wantAuthorized(t, s, other, nil); !got.Allows(account.LinksWrite) || got.Allows(account.LinksRead) {
@@ -152,7 +152,7 @@ func TestAuthorizeTellsMistypedTokensFromUnknown(t *testing.T) {
 	_, unknown := createToken(t, elsewhere, account.NewToken{})
 	_, mine := createToken(t, s, account.NewToken{})
 	wantAuthorized(t, s, unknown, account.ErrTokenUnknown)
-	if _, _, err := s.Authorize(t.Context(), unknown, account.UserRef{}); errors.Is(err, account.ErrTokenGarbled) {
+	if _, err := s.Authorize(t.Context(), unknown, account.UserRef{}); errors.Is(err, account.ErrTokenGarbled) {
 		t.Errorf("a well-formed secret is called garbled: %v", err)
 	}
 	offline := account.New(nil, cheap)
@@ -163,7 +163,7 @@ func TestAuthorizeTellsMistypedTokensFromUnknown(t *testing.T) {
 		"", "glt_", text[:len(text)-1], text + "a", strings.ToUpper(text), "sk_" + text[3:], string(swapped),
 		text[:30] + "\n" + text[31:], text[:30] + "\r\n\r\n" + text[34:], strings.Repeat("x", 1<<20),
 	} {
-		if _, _, err := offline.Authorize(t.Context(), account.Secret(garbled), account.UserRef{}); !errors.Is(err, account.ErrTokenGarbled) || !errors.Is(err, account.ErrTokenUnknown) {
+		if _, err := offline.Authorize(t.Context(), account.Secret(garbled), account.UserRef{}); !errors.Is(err, account.ErrTokenGarbled) || !errors.Is(err, account.ErrTokenUnknown) {
 			t.Errorf("Authorize(%.60q): %v", garbled, err)
 		}
 	}
@@ -296,12 +296,12 @@ func TestAuthorizeIsOneStatement(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent.Take()
-		_, found, err := counted.Authorize(t.Context(), secret, parsed)
+		grant, err := counted.Authorize(t.Context(), secret, parsed)
 		if got := sent.Take(); len(got) != 1 || !strings.Contains(got[0], "service_tokens") {
 			t.Errorf("Authorize with %s sends %d statements: %v", ref, len(got), got)
 		}
-		if (found == user.ID) != (err == nil) {
-			t.Errorf("Authorize with %s: %v, %v", ref, found, err)
+		if (grant.User == user.ID) != (err == nil) {
+			t.Errorf("Authorize with %s: %+v, %v", ref, grant, err)
 		}
 	}
 }

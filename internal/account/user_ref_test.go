@@ -67,9 +67,9 @@ func TestRefsFindTheirUsers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		token, got, err := s.Authorize(t.Context(), secret, ref)
-		if got != want || (want == uuid.Nil) != errors.Is(err, account.ErrNotFound) || token.ID == uuid.Nil {
-			t.Errorf("Authorize with %s: %v, %v, %v; want %v", text, token.ID, got, err, want)
+		got, err := s.Authorize(t.Context(), secret, ref)
+		if got.User != want || (want == uuid.Nil) != errors.Is(err, account.ErrNotFound) || got.Token == uuid.Nil {
+			t.Errorf("Authorize with %s: %+v, %v; want %v", text, got, err, want)
 		}
 	}
 }

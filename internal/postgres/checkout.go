@@ -27,15 +27,15 @@ const checkOutQuery = `
 // withRenewal is the op of a check-out of what renews the session.
 const withRenewal = "with_renewal"
 
+// lentRow has pgx's own types, which it reads without reflection.
 type lentRow struct {
-	Session           []byte
-	KeyID, Generation *int64
-	ExpiresAt         *time.Time
-	LastValidated     *time.Time
-	Region            string
-	Reason            bool
-	Left              *float64
-	Fresh             bool
+	Session                  []byte
+	KeyID, Generation        pgtype.Int8
+	ExpiresAt, LastValidated pgtype.Timestamptz
+	Region                   string
+	Reason                   bool
+	Left                     pgtype.Float8
+	Fresh                    bool
 }
 
 // CheckOut implements link.Store. It is the statement that is asked most: pgx
@@ -59,16 +59,16 @@ func (p *Links) CheckOut(ctx context.Context, act link.Act, c link.CheckOut) (li
 }
 
 func (r *lentRow) lent() link.Lent {
-	l := link.Lent{Region: r.Region, LastValidated: value(r.LastValidated), Given: r.Fresh}
+	l := link.Lent{Region: r.Region, LastValidated: r.LastValidated.Time, Given: r.Fresh}
 	switch {
 	case r.Session != nil:
 		l.State = link.Live
 	case r.Reason:
 		l.State = link.Dead
 	}
-	l.Left = time.Duration(value(r.Left) * float64(time.Second))
+	l.Left = time.Duration(r.Left.Float64 * float64(time.Second))
 	l.Session = link.SealedSession{
-		Sealed: sealed(r.Session, value(r.KeyID)), Generation: value(r.Generation), ExpiresAt: value(r.ExpiresAt),
+		Sealed: sealed(r.Session, r.KeyID.Int64), Generation: r.Generation.Int64, ExpiresAt: r.ExpiresAt.Time,
 	}
 	return l
 }

@@ -123,31 +123,27 @@ const authorizeQuery = `
 			WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())
 				AND (last_used_at IS NULL OR last_used_at <= app_now() - interval '1 minute')
 			FOR NO KEY UPDATE SKIP LOCKED))
-	SELECT id, name, prefix, scopes, created_at, expires_at, last_used_at,
+	SELECT id, array_to_string(scopes, ' '),
 		(SELECT id FROM users WHERE id = $2 UNION ALL SELECT id FROM users WHERE external_id = $3)
 	FROM service_tokens
 	WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > app_now())`
 
-// Authorize implements account.Store. Who made the token is left out.
-func (a *Accounts) Authorize(ctx context.Context, hash []byte, ref account.UserRef) (account.Token, uuid.UUID, error) {
+// Authorize implements account.Store.
+func (a *Accounts) Authorize(ctx context.Context, hash []byte, ref account.UserRef) (account.Grant, error) {
 	var (
-		t               account.Token
-		id, user        pgtype.UUID
-		scopes          []string
-		expires, lastly *time.Time
+		token, user pgtype.UUID
+		scopes      string
 	)
-	err := a.uses.row(ctx, authorizeQuery, []any{hash, idOf(ref.ID()), null(ref.ExternalID())},
-		&id, &t.Name, &t.Prefix, &scopes, &t.CreatedAt, &expires, &lastly, &user)
+	err := a.uses.row(ctx, authorizeQuery, []any{hash, idOf(ref.ID()), null(ref.ExternalID())}, &token, &scopes, &user)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return account.Token{}, uuid.Nil, account.ErrTokenUnknown
+		return account.Grant{}, account.ErrTokenUnknown
 	}
 	if err != nil {
-		return account.Token{}, uuid.Nil, orDown(ctx, err)
+		return account.Grant{}, orDown(ctx, err)
 	}
-	t.ID, t.Scopes = id.Bytes, scopesOf(scopes)
-	t.CreatedAt, t.ExpiresAt, t.LastUsedAt = t.CreatedAt.UTC(), value(expires).UTC(), value(lastly).UTC()
+	g := account.Grant{Token: token.Bytes, Scopes: scopesOf(strings.Fields(scopes)), User: user.Bytes}
 	if !user.Valid && ref != (account.UserRef{}) {
-		return t, uuid.Nil, account.ErrNotFound
+		return g, account.ErrNotFound
 	}
-	return t, user.Bytes, nil
+	return g, nil
 }

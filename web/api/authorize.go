@@ -21,14 +21,13 @@ var failuresByNetwork = limit.Rate{Burst: 30, Per: 5 * time.Minute}
 // caller is a program whose token has the scope of the route, and the user whom
 // the path names.
 type caller struct {
-	account.Token
-	ref  account.UserRef
-	user uuid.UUID // zero: the path names none, or one who does not exist
-	id   string    // of the request
+	account.Grant
+	ref account.UserRef
+	id  string // of the request
 }
 
 func (k caller) act() link.Act {
-	return link.Act{User: k.user, By: link.ByWorker, Token: k.Token.ID, RequestID: k.id}
+	return link.Act{User: k.User, By: link.ByWorker, Token: k.Token, RequestID: k.id}
 }
 
 // tokenKey is where a request carries the id of its token along.
@@ -57,7 +56,7 @@ func (a *API) granted(scope account.Scope, h handler) echo.HandlerFunc {
 // known is for routes that need a user who exists.
 func known(h handler) handler {
 	return func(c echo.Context, k caller) error {
-		if k.user == uuid.Nil {
+		if k.User == uuid.Nil {
 			return refuse(CodeUserNotFound)
 		}
 		return h(c, k)
@@ -66,22 +65,22 @@ func known(h handler) handler {
 
 func (a *API) authorize(c echo.Context, ref account.UserRef) (caller, error) {
 	ctx := c.Request().Context()
-	token, user, err := a.Accounts.Authorize(ctx, bearer(c.Request()), ref)
+	grant, err := a.Accounts.Authorize(ctx, bearer(c.Request()), ref)
 	if errors.Is(err, account.ErrTokenUnknown) {
 		return caller{}, a.unauthenticated(c)
 	}
 	if err != nil && !errors.Is(err, account.ErrNotFound) {
 		return caller{}, err
 	}
-	c.Set(tokenKey, token.ID)
-	wait, err := a.Rates.Take(ctx, "token/"+token.ID.String(), a.Rate)
+	c.Set(tokenKey, grant.Token)
+	wait, err := a.Rates.Take(ctx, "token/"+grant.Token.String(), a.Rate)
 	if err != nil {
 		return caller{}, err
 	}
 	if wait > 0 {
 		return caller{}, refuse(CodeTooManyRequests).after(wait)
 	}
-	return caller{Token: token, ref: ref, user: user, id: requestID(c)}, nil
+	return caller{Grant: grant, ref: ref, id: requestID(c)}, nil
 }
 
 func (a *API) unauthenticated(c echo.Context) error {

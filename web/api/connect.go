@@ -30,7 +30,7 @@ func (a *API) createConnect(c echo.Context, k caller) error {
 	}
 	wanted := link.NewConnect{
 		Purpose: link.Purpose(r.Purpose), ReturnURL: r.ReturnURL, State: r.State,
-		Region: string(orZero(r.Region)), Locale: orZero(r.Locale), Token: k.Token.ID, Key: key,
+		Region: string(orZero(r.Region)), Locale: orZero(r.Locale), Token: k.Token, Key: key,
 	}
 	if wanted.Request, err = json.Marshal(r); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (a *API) createConnect(c echo.Context, k caller) error {
 		return refuse(CodeUserNotFound)
 	}
 	if err != nil {
-		return a.withState(c, caller{user: act.User}, err)
+		return a.withState(c, caller{Grant: account.Grant{User: act.User}}, err)
 	}
 	told := connectOf(session)
 	url := a.BaseURL.JoinPath("connect", address.Reveal()).String()

@@ -57,7 +57,7 @@ func (a *API) listEvents(c echo.Context, k caller) error {
 // wait is for one who found nothing. He learns nothing if his token is over by
 // the time that there is something.
 func (a *API) wait(c echo.Context, k caller, most time.Duration, look func(context.Context) ([]link.Happening, error)) ([]link.Happening, error) {
-	leave, err := a.waits.enter(k.Token.ID)
+	leave, err := a.waits.enter(k.Token)
 	if err != nil {
 		return nil, err
 	}

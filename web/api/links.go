@@ -42,7 +42,7 @@ func (a *API) listLinks(c echo.Context, _ caller) error {
 	return c.JSON(http.StatusOK, page)
 }
 
-func (a *API) getLink(c echo.Context, k caller) error { return a.answerLink(c, http.StatusOK, k.user) }
+func (a *API) getLink(c echo.Context, k caller) error { return a.answerLink(c, http.StatusOK, k.User) }
 
 func (a *API) deleteLink(c echo.Context, k caller) error {
 	if err := a.Links.Unlink(c.Request().Context(), k.act()); err != nil {

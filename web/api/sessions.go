@@ -49,7 +49,7 @@ func (a *API) withState(c echo.Context, k caller, err error) error {
 	if !mustAct {
 		return err
 	}
-	l, failed := a.linkOf(c.Request().Context(), k.user)
+	l, failed := a.linkOf(c.Request().Context(), k.User)
 	if failed != nil {
 		return errors.Join(failed, err)
 	}
@@ -74,27 +74,27 @@ func (a *API) putSession(c echo.Context, k caller) error {
 	if generation == 0 {
 		return a.importSession(c, k, r)
 	}
-	if k.user == uuid.Nil {
+	if k.User == uuid.Nil {
 		return refuse(CodeUserNotFound)
 	}
 	back := link.WriteBack{Text: link.Secret(r.Session), Generation: generation}
 	if _, err := a.Links.WriteBack(c.Request().Context(), k.act(), back); err != nil {
 		return a.withState(c, k, err)
 	}
-	return a.answerLink(c, http.StatusOK, k.user)
+	return a.answerLink(c, http.StatusOK, k.User)
 }
 
 // importSession makes a link, and its user if he is a host application's.
 func (a *API) importSession(c echo.Context, k caller, r SessionRequest) error {
-	if k.user == uuid.Nil && k.ref.ExternalID() == "" {
+	if k.User == uuid.Nil && k.ref.ExternalID() == "" {
 		return refuse(CodeUserNotFound)
 	}
 	var err error
-	if k.user, err = a.ensure(c, k.ref, r.Email); err != nil {
+	if k.User, err = a.ensure(c, k.ref, r.Email); err != nil {
 		return err
 	}
 	if _, err := a.Links.Import(c.Request().Context(), k.act(), link.Import{Text: link.Secret(r.Session)}); err != nil {
 		return a.withState(c, k, err)
 	}
-	return a.answerLink(c, http.StatusCreated, k.user)
+	return a.answerLink(c, http.StatusCreated, k.User)
 }

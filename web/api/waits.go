@@ -47,7 +47,7 @@ func (w *waits) leave(token uuid.UUID) {
 
 // standing fails if the token of a request that has waited is over by now.
 func (a *API) standing(ctx context.Context, c echo.Context) error {
-	_, _, err := a.Accounts.Authorize(ctx, bearer(c.Request()), account.UserRef{})
+	_, err := a.Accounts.Authorize(ctx, bearer(c.Request()), account.UserRef{})
 	if errors.Is(err, account.ErrTokenUnknown) {
 		return refuse(CodeUnauthenticated)
 	}

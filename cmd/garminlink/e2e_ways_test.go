@@ -74,7 +74,7 @@ func TestSessionMovesInAndACopyMovesOut(t *testing.T) {
 	if got := copied.header.Get("Content-Disposition"); !strings.Contains(got, "garth-session.txt") {
 		t.Errorf("saved as %q", got)
 	}
-	theirs, err := garmin.ParseSession(copied.source)
+	theirs, err := garmin.ParseSession([]byte(copied.source))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,22 +43,22 @@ func ParseAny(text string) (*Session, Format, error) {
 	case text[0] == '{', text[0] == '[':
 		return parseJSON([]byte(text))
 	}
-	s, err := ParseSession(strings.Join(strings.FieldsFunc(text, unicode.IsSpace), ""))
+	s, err := ParseSession([]byte(strings.Join(strings.FieldsFunc(text, unicode.IsSpace), "")))
 	return s, FormatGarth, err
 }
 
 // ParseSession reads what garth's dumps writes: base64 of the JSON list [oauth1, oauth2]. Members that it does not
 // know are kept. Its errors are InputErrors.
-func ParseSession(garthDumps string) (*Session, error) {
+func ParseSession(garthDumps []byte) (*Session, error) {
 	if len(garthDumps) > maxSessionString {
 		return nil, &InputError{FaultTooLong}
 	}
-	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(garthDumps))
+	b, err := base64.StdEncoding.AppendDecode(make([]byte, 0, usualSession), bytes.TrimSpace(garthDumps))
 	if err != nil {
 		return nil, &InputError{FaultNotBase64}
 	}
 	var parts []gjson.Result
-	if json.Valid(b) {
+	if gjson.ValidBytes(b) {
 		parts = gjson.ParseBytes(b).Array()
 	}
 	if len(parts) != 2 {

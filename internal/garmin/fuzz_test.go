@@ -74,7 +74,7 @@ func checkRoundTrip(t *testing.T, s *Session) {
 	if len(dumps) > maxSessionString {
 		return
 	}
-	again, err := ParseSession(dumps)
+	again, err := ParseSession([]byte(dumps))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func checkRoundTrip(t *testing.T, s *Session) {
 func FuzzSessionString(f *testing.F) {
 	f.Add([]byte(`[{"oauth_token": "", "domain": "garmin.cn"}, {"access_token": "a.b.c", "x": {"y": [1.0]}}]`))
 	f.Fuzz(func(t *testing.T, plain []byte) {
-		s, err := ParseSession(base64.StdEncoding.EncodeToString(plain))
+		s, err := ParseSession([]byte(base64.StdEncoding.EncodeToString(plain)))
 		if err != nil {
 			return
 		}

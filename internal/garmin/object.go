@@ -1,7 +1,6 @@
 package garmin
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,14 +18,17 @@ type member struct {
 	raw string // JSON; "" for none
 }
 
-// maxMembers keeps the search for one that stands twice short; sessions have fewer than twenty in all.
-const maxMembers = 100
+// maxMembers keeps the search for one that stands twice short; an object of a session has no more than usualMembers.
+const (
+	maxMembers   = 100
+	usualMembers = 12
+)
 
 var errNoObject = errors.New("not a JSON object")
 
 // parseObject fails as membersOf does.
 func parseObject(b []byte) (object, error) {
-	if !json.Valid(b) {
+	if !gjson.ValidBytes(b) {
 		return nil, errNoObject
 	}
 	return membersOf(gjson.ParseBytes(b))
@@ -38,6 +40,7 @@ func membersOf(parsed gjson.Result) (o object, err error) {
 	if !parsed.IsObject() {
 		return nil, errNoObject
 	}
+	o = make(object, 0, usualMembers)
 	parsed.ForEach(func(key, value gjson.Result) bool {
 		switch {
 		case len(o) == maxMembers:

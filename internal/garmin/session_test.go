@@ -25,7 +25,7 @@ func encode(s string) string { return base64.StdEncoding.EncodeToString([]byte(s
 
 func mustParse(t *testing.T, s string) *garmin.Session {
 	t.Helper()
-	parsed, err := garmin.ParseSession(s)
+	parsed, err := garmin.ParseSession([]byte(s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestBadSessionStringsAreRefusedWithoutQuoting(t *testing.T) {
 		"trailing":          encode(`[{"domain":"garmin.com"},{"access_token":"hunter2"}] x`),
 		"huge":              encode(`[{"domain":"garmin.com"},{"access_token":"` + strings.Repeat("hunter2", 1e4) + `"}]`),
 	} {
-		s, err := garmin.ParseSession(in)
+		s, err := garmin.ParseSession([]byte(in))
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v, %v", name, s, err)
 		}

@@ -243,7 +243,7 @@ func (x *machine) Work(t *rapid.T) {
 		}
 		return
 	}
-	session, parseErr := garmin.ParseSession(out.Session.Reveal())
+	session, parseErr := garmin.ParseSession([]byte(out.Session.Reveal()))
 	if err != nil || parseErr != nil {
 		t.Fatalf("CheckOut: %v, %v", err, parseErr)
 	}

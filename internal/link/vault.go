@@ -167,7 +167,7 @@ func (v *Vault) openAs(b seal.Binding, s SealedSession) (*garmin.Session, error)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	session, err := garmin.ParseSession(string(plaintext))
+	session, err := garmin.ParseSession(plaintext)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}

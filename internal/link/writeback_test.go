@@ -15,7 +15,7 @@ import (
 func (w *world) takeOut() (*garmin.Session, int64) {
 	w.t.Helper()
 	out := w.mustCheckOut(link.CheckOut{Format: link.Garth, Renewal: true})
-	session, err := garmin.ParseSession(out.Session.Reveal())
+	session, err := garmin.ParseSession([]byte(out.Session.Reveal()))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -19,14 +19,14 @@ import (
 
 // Links keeps links; it implements link.Store.
 type Links struct {
-	db    *gorm.DB
-	pool  *pgxpool.Pool // for what is asked a thousand times a second, or speaks of arrays
-	loans together
+	db           *gorm.DB
+	pool         *pgxpool.Pool // for what GORM has no words for
+	loans, looks together      // what is asked a thousand times a second
 }
 
 // NewLinks returns the links in db.
 func NewLinks(db *DB) *Links {
-	return &Links{db: db.Gorm, pool: db.Pool, loans: newTogether(db.Pool)}
+	return &Links{db: db.Gorm, pool: db.Pool, loans: newTogether(db.Pool), looks: newTogether(db.Pool)}
 }
 
 // Record implements link.Store.

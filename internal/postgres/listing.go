@@ -63,15 +63,12 @@ func (p *Links) Links(ctx context.Context, q link.Query, warn time.Duration) ([]
 
 // LinkOf implements link.Store.
 func (p *Links) LinkOf(ctx context.Context, user uuid.UUID, warn time.Duration) (link.Listed, error) {
-	rows, err := p.pool.Query(ctx, linkOfQuery, warn.Seconds(), user)
-	if err != nil {
-		return link.Listed{}, linkError(ctx, err)
-	}
-	l, err := pgx.CollectExactlyOneRow(rows, listed)
+	var r listedRow
+	err := p.looks.row(ctx, linkOfQuery, []any{warn.Seconds(), user}, r.columns()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return link.Listed{}, link.ErrNotFound
 	}
-	return l, linkError(ctx, err)
+	return r.listed(), linkError(ctx, err)
 }
 
 func listed(row pgx.CollectableRow) (link.Listed, error) {

@@ -42,7 +42,7 @@ func (connectRow) TableName() string { return "connect_sessions" }
 // shownConnect is a connect session with what tells whose it is, and whether
 // its candidate or challenge stands.
 type shownConnect struct {
-	Row         connectRow `gorm:"embedded"` // GORM passes over what is embedded and not exported
+	Row         connectRow `gorm:"embedded;embeddedPrefix:c_"` // GORM passes over what is embedded and not exported
 	Email       *string
 	ExternalID  *string
 	Application *string
@@ -52,8 +52,8 @@ type shownConnect struct {
 	Now         time.Time
 }
 
-const connectQuery = `
-	SELECT c.*, u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, h.id IS NOT NULL AS asked, app_now() AS now,
+var connectQuery = "SELECT " + columns(&connectRow{}, "c") + `
+	u.email, u.external_id, t.name AS application, k.user_id IS NOT NULL AS waiting, h.id IS NOT NULL AS asked, app_now() AS now,
 		CASE WHEN c.purpose = 'relink' THEN coalesce(s.garmin_name, regexp_replace(s.garmin_email, '^(.)[^@]*', '\1…')) END AS account
 	FROM connect_sessions c
 	JOIN users u ON u.id = c.user_id

@@ -1,9 +1,12 @@
 package postgres_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/garminlink/garminlink/internal/account"
+	"github.com/garminlink/garminlink/internal/link"
 	"github.com/garminlink/garminlink/internal/postgres"
 	"github.com/garminlink/garminlink/internal/postgres/pgtest"
 )
@@ -33,9 +36,18 @@ func TestStatementsOutliveAColumnMore(t *testing.T) {
 		if _, err := links.Record(t.Context(), user); err != nil {
 			t.Errorf("the link: %v", err)
 		}
+		if _, err := links.Connect(t.Context(), user); !errors.Is(err, link.ErrNotFound) {
+			t.Errorf("no connect session: %v", err)
+		}
+		if _, err := links.Replicas(t.Context(), time.Minute); err != nil {
+			t.Errorf("the replicas: %v", err)
+		}
 	}
 	read()
-	for _, table := range []string{"users", "garmin_authentication_states", "garmin_challenges", "garmin_candidates", "garmin_login_attempts"} {
+	for _, table := range []string{
+		"users", "garmin_authentication_states", "garmin_challenges", "garmin_candidates", "garmin_login_attempts",
+		"connect_sessions", "replicas",
+	} {
 		if _, err := db.Pool.Exec(t.Context(), "ALTER TABLE "+table+" ADD COLUMN more text"); err != nil {
 			t.Fatal(err)
 		}

@@ -75,7 +75,9 @@ func (p *Links) Leave(ctx context.Context, replica uuid.UUID) error {
 	return linkError(ctx, p.db.WithContext(ctx).Exec("DELETE FROM replicas WHERE id = ?", replica).Error)
 }
 
-const aliveQuery = "SELECT * FROM replicas WHERE seen_at >= app_now() - make_interval(secs => ?)"
+const aliveQuery = `
+	SELECT id, host, version, key_ids, sealing_key_id, started_at, seen_at
+	FROM replicas WHERE seen_at >= app_now() - make_interval(secs => ?)`
 
 // Replicas implements link.Store.
 func (p *Links) Replicas(ctx context.Context, life time.Duration) ([]link.Replica, error) {

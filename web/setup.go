@@ -12,9 +12,9 @@ import (
 
 const setUpPath = "/setup"
 
-// settledIn reports that there is a user, or has been one since this process
-// began: it asks until that is so. Whoever comes before is led to where the
-// first admin is made.
+// settledIn reports that there is a user, or that this process has seen one or
+// the set-up closed: it asks until that is so. Whoever comes before is led to
+// where the first admin is made.
 func (s *Server) settledIn(c echo.Context) (bool, error) {
 	if _, known := visitorOf(c); known || s.settled.Load() {
 		return true, nil
@@ -33,6 +33,7 @@ func (s *Server) showSetUp(c echo.Context) error {
 		return err
 	}
 	if !open {
+		s.settled.Store(true) // there was an admin, although there may be no user any more
 		return c.Redirect(http.StatusSeeOther, "/")
 	}
 	return s.render(c, http.StatusOK, views.SetUp{PasswordRule: s.words(c).PasswordRule})

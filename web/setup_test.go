@@ -111,3 +111,18 @@ func TestAnAdminOfTheCommandLineClosesTheSetUp(t *testing.T) {
 	b.post("/setup", "token", token, "email", "other@example.com", "password", password).want(http.StatusConflict)
 	b.post("/signin", "email", adminEmail, "password", password).wantRedirect("/link")
 }
+
+func TestUsersRemovedAfterTheSetUpLeaveThePageToSignIn(t *testing.T) {
+	t.Parallel()
+	s := freshSite(t)
+	if _, err := s.accounts.Create(t.Context(), adminEmail, password, account.RoleAdmin); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.db.Pool.Exec(t.Context(), "DELETE FROM users"); err != nil {
+		t.Fatal(err)
+	}
+	b := s.browser()
+	b.get("/").wantRedirect("/setup")
+	b.get("/setup").wantRedirect("/")
+	b.get("/").want(http.StatusOK).wantText("Sign in")
+}

@@ -45,6 +45,7 @@ type Lent struct {
 // older session, or of one that ended.
 type ReportTaken struct {
 	Applied bool
-	Newer   bool   // its generation is newer than the link's: it is not on record
-	Region  string // "" without a link
+	Newer   bool          // its generation is newer than the link's: it is not on record
+	Region  string        // "" without a link
+	Ago     time.Duration // since it was observed
 }

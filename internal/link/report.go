@@ -50,7 +50,7 @@ const quiet = time.Minute
 // Report takes a worker's word for how a session fared. It moves no state: ok is
 // a proof that the session worked, but only our own lets go of the one before
 // it, for a worker can name a generation that it did not use; unauthorized has
-// the link checked at once; rate_limited slows jobs down.
+// the link checked at once; rate_limited slows jobs down, if it is not long ago.
 //
 // A report on an older session is only put on record. It fails as Reported says.
 func (s *Service) Report(ctx context.Context, act Act, r Report) (applied bool, err error) {
@@ -113,7 +113,7 @@ func (s *Service) takeReports(ctx context.Context, act Act, reports []ReportFor,
 		default:
 			results[i].Applied = t.Applied
 		}
-		if t.Applied && reports[i].Outcome == WorkerRateLimited {
+		if t.Applied && reports[i].Outcome == WorkerRateLimited && t.Ago < spareTime {
 			s.slowDown(ctx, hostName(garmin.Region(t.Region), apiHost))
 		}
 	}

@@ -43,6 +43,8 @@ func TestWhatAReportDoes(t *testing.T) {
 		"unauthorized has the link checked":       {outcome: link.WorkerUnauthorized, proved: hour, due: true},
 		"unauthorized before the proof is old":    {outcome: link.WorkerUnauthorized, seen: 2 * hour, proved: hour},
 		"rate-limited slows the jobs of one host": {outcome: link.WorkerRateLimited, proved: hour, slow: true},
+		"rate-limited a minute ago slows them":    {outcome: link.WorkerRateLimited, seen: time.Minute, proved: hour, slow: true},
+		"rate-limited long ago slows nothing":     {outcome: link.WorkerRateLimited, seen: 10 * time.Minute, proved: hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

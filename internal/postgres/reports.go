@@ -42,7 +42,8 @@ const reportQuery = `
 			0, '', interval '0', $6, s.generation
 		FROM said s LEFT JOIN held h ON h.user_id = s.user_id
 		WHERE (s.generation > h.generation) IS NOT TRUE)
-	SELECT s.user_id, a.user_id IS NOT NULL, (s.generation > h.generation) IS TRUE, coalesce(h.region, '')
+	SELECT s.user_id, a.user_id IS NOT NULL, (s.generation > h.generation) IS TRUE, coalesce(h.region, ''),
+		extract(epoch FROM app_now() - s.at)::float8
 	FROM said s LEFT JOIN held h ON h.user_id = s.user_id LEFT JOIN applied a ON a.user_id = s.user_id`
 
 // Report implements link.Store.
@@ -63,7 +64,9 @@ func (p *Links) Report(ctx context.Context, act link.Act, reports []link.ReportF
 		}
 		var user uuid.UUID
 		var t link.ReportTaken
-		_, err = pgx.ForEachRow(rows, []any{&user, &t.Applied, &t.Newer, &t.Region}, func() error {
+		var ago float64 // seconds
+		_, err = pgx.ForEachRow(rows, []any{&user, &t.Applied, &t.Newer, &t.Region, &ago}, func() error {
+			t.Ago = time.Duration(ago * float64(time.Second))
 			taken[user] = t
 			return nil
 		})

@@ -62,14 +62,14 @@ var ours = []string{"state", "code", "error"}
 func (r ReturnURLs) check(text string) error {
 	u, err := parseReturnURL(text)
 	if err != nil {
-		return fmt.Errorf("the return URL cannot be used: %w", err)
+		return err
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil || slices.ContainsFunc(ours, query.Has) {
-		return fmt.Errorf("the query of the return URL is broken, or holds one of %s", strings.Join(ours, ", "))
+		return fmt.Errorf("its query is broken, or holds one of %s", strings.Join(ours, ", "))
 	}
 	if !slices.ContainsFunc(r, func(allowed url.URL) bool { return within(allowed, u) }) {
-		return errors.New("the return URL is none of those that are allowed")
+		return errors.New("it is none of those that GARMINLINK_RETURN_URLS allows")
 	}
 	return nil
 }

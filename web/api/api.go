@@ -39,7 +39,6 @@ type Config struct {
 type API struct {
 	Config
 	echo      *echo.Echo
-	words     words
 	reference []byte
 	waits     waits
 	ending    context.Context // see EndWaits
@@ -48,15 +47,11 @@ type API struct {
 
 // New returns an API. It runs nothing in the background.
 func New(c Config) (*API, error) {
-	words, err := readWords()
-	if err != nil {
-		return nil, err
-	}
 	reference, err := readReference()
 	if err != nil {
 		return nil, err
 	}
-	a := &API{Config: c, echo: echo.New(), words: words, reference: reference}
+	a := &API{Config: c, echo: echo.New(), reference: reference}
 	a.ending, a.endWaits = context.WithCancel(context.Background())
 	a.echo.HTTPErrorHandler = a.fail
 	a.echo.Use(tellRoute, recovered)

@@ -91,7 +91,14 @@ func (a *API) unauthenticated(c echo.Context) error {
 	if wait > 0 {
 		return refuse(CodeTooManyRequests).because("Too many tokens that are none came from this network.").after(wait)
 	}
-	return refuse(CodeUnauthenticated)
+	return notAuthenticated(c.Request())
+}
+
+func notAuthenticated(r *http.Request) *refusal {
+	if bearer(r) == "" {
+		return refuse(CodeUnauthenticated)
+	}
+	return refuse(CodeUnauthenticated).because("The token is unknown, has expired or was revoked.")
 }
 
 // needs fails if the token lacks a scope.

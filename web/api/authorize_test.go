@@ -110,7 +110,11 @@ func TestOnlyStandingTokensAreTaken(t *testing.T) {
 	} {
 		a := p.do(http.MethodGet, "/events", "", "Authorization", authorization).want(http.StatusUnauthorized)
 		a.wantCode(CodeUnauthenticated)
-		if got := a.Header.Get("WWW-Authenticate"); got != `Bearer realm="garminlink"` {
+		want := `Bearer realm="garminlink"`
+		if strings.HasPrefix(authorization, "Bearer ") && authorization != "Bearer " {
+			want += `, error="invalid_token"`
+		}
+		if got := a.Header.Get("WWW-Authenticate"); got != want {
 			t.Errorf("%q: WWW-Authenticate is %q", authorization, got)
 		}
 	}

@@ -16,7 +16,7 @@ var meanings = map[Code]meaning{
 	CodeMalformedJSON:    {http.StatusBadRequest, "The body is not JSON", "The body must be one JSON object in UTF-8, with each name once."},
 	CodeInvalidParameter: {http.StatusBadRequest, "A parameter is not of its form", ""},
 
-	CodeUnauthenticated:   {http.StatusUnauthorized, "No valid service token", "Send Authorization: Bearer and a token that is not expired or revoked."},
+	CodeUnauthenticated:   {http.StatusUnauthorized, "No valid service token", "Send Authorization: Bearer and a service token."},
 	CodeInsufficientScope: {http.StatusForbidden, "The token lacks a scope", ""},
 
 	CodeNotFound:               {http.StatusNotFound, "No such path", "The API has no such path; see /api."},
@@ -37,10 +37,10 @@ var meanings = map[Code]meaning{
 	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is not declared as JSON", "Send Content-Type: application/json."},
 
 	CodeInvalidBody:         {http.StatusUnprocessableEntity, "The body is not as described", ""},
-	CodeGenerationUnknown:   {http.StatusUnprocessableEntity, "Unknown generation", "The link never had a session of this generation."},
+	CodeGenerationUnknown:   {http.StatusUnprocessableEntity, "Unknown generation", "No session of this generation was given out yet."},
 	CodeMinTTLTooLong:       {http.StatusUnprocessableEntity, "No session lasts so long", "Ask for max_ttl seconds at most."},
-	CodeNoRenewalInFormat:   {http.StatusUnprocessableEntity, "No place for what renews the session", "What renews this session has a place in garth's format only."},
-	CodeReturnURLNotAllowed: {http.StatusUnprocessableEntity, "The return_url is not allowed", "The installation allows others: GARMINLINK_RETURN_URLS."},
+	CodeNoRenewalInFormat:   {http.StatusUnprocessableEntity, "No place for what renews the session", "A bearer holds nothing that renews it, and garminconnect no OAuth1 token. Take garth."},
+	CodeReturnURLNotAllowed: {http.StatusUnprocessableEntity, "The return_url is not allowed", ""},
 	CodeCompletionCodeWrong: {http.StatusUnprocessableEntity, "Wrong completion code", "This is not the code of this connect session."},
 
 	CodeIdempotencyKeyReused: {http.StatusUnprocessableEntity, "The Idempotency-Key was used before", "It was used within 24 hours with another body."},
@@ -128,6 +128,10 @@ var foreignKinds = []link.Kind{
 	link.ConnectElsewhere,
 }
 
-// toldUsers are the kinds that a user may be told of by a host application. All
-// others are for programs, or pass.
-var toldUsers = []link.Kind{link.NotLinked, link.ReauthNeeded, link.AccountTaken}
+// toldUsers are what a user may be told by a host application. All other kinds
+// are for programs, or pass.
+var toldUsers = map[link.Kind]string{
+	link.NotLinked:    "Link your Garmin account first.",
+	link.ReauthNeeded: "Sign in to Garmin again. Nothing else is lost.",
+	link.AccountTaken: "This Garmin account is linked to another user here. A Garmin account can belong to one user only.",
+}

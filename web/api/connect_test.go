@@ -129,6 +129,10 @@ func TestConnectRequestsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: to be helped by %v", c.name, problem.Action)
 		}
 	}
+	taken := strings.Replace(connectBody, `","state"`, `?code=7","state"`, 1)
+	if problem := p.post("/connect-sessions", taken).want(http.StatusUnprocessableEntity).wantCode(CodeReturnURLNotAllowed); !strings.Contains(problem.Detail, "holds one of state, code, error") {
+		t.Errorf("a return_url with a code of its own: %s", problem.Detail)
+	}
 	p.post("/connect-sessions", strings.Replace(strings.Replace(connectBody, "app.example.com", "evil.example", 1), "ext:42", "ext:stranger", 1)).
 		want(http.StatusUnprocessableEntity)
 	if ref, _ := account.ParseUserRef("ext:stranger"); !s.unknown(ref) {

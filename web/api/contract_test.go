@@ -60,7 +60,8 @@ func (k contract) check(t testing.TB, r *http.Request, sent []byte, answer *http
 		Request: r, PathParams: parameters, Route: route,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
 	}
-	if answer.StatusCode < 300 {
+	refusedAlone := bytes.Contains(body, []byte(CodeInvalidBody)) // a report of a batch
+	if answer.StatusCode < 300 && !refusedAlone {
 		if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
 			t.Errorf("%s %s was taken: %v", r.Method, r.URL, err)
 		}

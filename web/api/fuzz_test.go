@@ -56,10 +56,11 @@ func FuzzReport(f *testing.F) {
 		`{"generation":42,"outcome":"ok","observed_at":"2026-05-01T06:00:00Z"}`, `{"generation":1,"outcome":"unauthorized","observed_at":"2026-02-29T24:00:00-99:99"}`)
 }
 
+// Those of a batch are judged each alone.
 func FuzzReports(f *testing.F) {
-	fuzzBody[ReportsRequest](f, "ReportsRequest",
-		`{"reports":[{"user":"ext:42","generation":42,"outcome":"ok"},{"user":"01978a3c-6f7e-7c3b-9a56-0d3f5a1b2c4d","generation":7,"outcome":"rate_limited"}]}`,
-		`{"reports":[null,{"user":"ext:\u0000"}]}`)
+	fuzzBody[ReportFor](f, "ReportFor",
+		`{"user":"ext:42","generation":42,"outcome":"ok"}`, `{"user":"ext:\u0000"}`,
+		`{"user":"01978a3c-6f7e-7c3b-9a56-0d3f5a1b2c4d","generation":7,"outcome":"rate_limited"}`)
 }
 
 func FuzzSession(f *testing.F) {

@@ -84,7 +84,7 @@ func (q *query) state() LinkState {
 	text, ok := q.take("state")
 	s := LinkState(text)
 	if ok && !s.Valid() {
-		q.refuse("state", "must be a state of a link")
+		q.refuse("state", "must be one of not_linked, mfa_pending, active, reauth_needed")
 	}
 	return s
 }

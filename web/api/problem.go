@@ -63,7 +63,7 @@ func (a *API) judge(err error) *refusal {
 		return r
 	}
 	if e, ok := errors.AsType[*link.Error](err); ok {
-		return a.judgeLink(e)
+		return judgeLink(e)
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok && e.Code == http.StatusNotFound {
 		return refuse(CodeNotFound)
@@ -79,13 +79,16 @@ func (a *API) judge(err error) *refusal {
 	return refuse(CodeInternalError)
 }
 
-func (a *API) judgeLink(e *link.Error) *refusal {
+func judgeLink(e *link.Error) *refusal {
 	code, ours := kindCodes[e.Kind]
 	if !ours {
 		return refuse(CodeInternalError)
 	}
 	r := refuse(code).after(e.RetryAfter)
-	r.UserMessage = a.words.forUser(e.Kind)
+	r.UserMessage = some(toldUsers[e.Kind])
+	if e.Kind == link.InvalidReturnURL && e.Err != nil {
+		r.at(FieldError{Field: "return_url", Detail: e.Err.Error()})
+	}
 	if e.Kind == link.LifeTooLong {
 		most := int(e.Longest / time.Second)
 		r.MaxTTL = &most
@@ -106,7 +109,11 @@ func (a *API) fail(err error, c echo.Context) {
 	h := c.Response().Header()
 	switch r.Status {
 	case http.StatusUnauthorized:
-		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="garminlink"`)
+		challenge := `Bearer realm="garminlink"`
+		if bearer(c.Request()) != "" {
+			challenge += `, error="invalid_token"`
+		}
+		h.Set(echo.HeaderWWWAuthenticate, challenge)
 	case http.StatusForbidden:
 		h.Set(echo.HeaderWWWAuthenticate, `Bearer realm="garminlink", error="insufficient_scope", scope="`+string(*r.Scope)+`"`)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:

@@ -41,38 +41,37 @@ func (a *API) reportAll(c echo.Context, k caller) error {
 	if err != nil {
 		return err
 	}
+	results := make([]ReportForResult, len(r.Reports))
 	var reports []link.ReportFor
+	var places []int // of reports in the request
 	for i, one := range r.Reports {
-		if users[i] != uuid.Nil {
+		results[i].User = one.User
+		switch wrong := one.faults(); {
+		case wrong != nil:
+			results[i].Code, results[i].Detail = new(CodeInvalidBody), new(refuse(CodeInvalidBody).at(wrong...).Detail)
+		case users[i] == uuid.Nil:
+			results[i].Code = new(CodeUserNotFound)
+		default:
 			reports = append(reports, link.ReportFor{User: users[i], Report: reportOf(one.Generation, one.Outcome, one.ObservedAt)})
+			places = append(places, i)
 		}
 	}
 	came, err := a.Links.ReportAll(c.Request().Context(), k.act(), reports)
 	if err != nil {
 		return err
 	}
-	results := make([]ReportForResult, len(r.Reports))
-	for i, one := range r.Reports {
-		results[i] = ReportForResult{User: one.User, Code: new(CodeUserNotFound)}
-		if users[i] == uuid.Nil {
-			continue
-		}
-		results[i].Applied, results[i].Code = came[0].Applied, a.codeOf(came[0].Err)
-		came = came[1:]
+	for at, i := range places {
+		results[i].Applied, results[i].Code = came[at].Applied, a.codeOf(came[at].Err)
 	}
 	return c.JSON(http.StatusOK, ReportsResult{Results: results})
 }
 
 // usersOf has the zero UUID for the users of host applications whom we do not
-// know.
+// know, and for those whom nothing can name so.
 func (a *API) usersOf(c echo.Context, reports []ReportFor) ([]uuid.UUID, error) {
 	refs := make([]account.UserRef, len(reports))
 	for i, r := range reports {
-		ref, err := account.ParseUserRef(r.User)
-		if err != nil {
-			return nil, err // faults has looked at it
-		}
-		refs[i] = ref
+		refs[i], _ = account.ParseUserRef(r.User) // see faults
 	}
 	return a.Accounts.Resolve(c.Request().Context(), refs)
 }

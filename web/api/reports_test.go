@@ -44,14 +44,19 @@ func TestManyReportsAreJudgedEachAlone(t *testing.T) {
 		{"user":"ext:nobody","generation":%[1]d,"outcome":"ok"},
 		{"user":"%[2]s","generation":%[1]d,"outcome":"ok","observed_at":"2100-01-01T00:00:00Z"},
 		{"user":"%[3]s","generation":%[1]d,"outcome":"ok"},
+		null, {"user":"42","generation":%[1]d,"outcome":"ok"}, {"user":"ext:42","generation":0,"outcome":"fine"},
 		{"user":"ext:42","generation":%[4]d,"outcome":"ok"}]}`, generation, user, stranger, generation+1000)
 	var r ReportsResult
 	p.post("/reports", body).want(http.StatusOK).read(&r)
 	var got string
 	for _, one := range r.Results {
-		got += fmt.Sprintf("%s %v %s\n", one.User, one.Applied, orZero(one.Code))
+		got += fmt.Sprintf("%s %v %s %s\n", one.User, one.Applied, orZero(one.Code), orZero(one.Detail))
 	}
-	want := "ext:42 true \next:nobody false user_not_found\n" + user.String() + " true \n" + stranger + " false user_not_found\next:42 false generation_unknown\n"
+	want := "ext:42 true  \next:nobody false user_not_found \n" + user.String() + " true  \n" + stranger + " false user_not_found \n" +
+		" false invalid_body user: is required; generation: must be a generation that was checked out; outcome: is required\n" +
+		"42 false invalid_body user: " + notARef + "\n" +
+		"ext:42 false invalid_body generation: must be a generation that was checked out; outcome: must be one of ok, unauthorized, rate_limited\n" +
+		"ext:42 false generation_unknown \n"
 	if got != want {
 		t.Errorf("came back\n%s\nnot\n%s", got, want)
 	}

@@ -2,12 +2,11 @@ package api
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/language"
 
 	"github.com/garminlink/garminlink/internal/account"
 )
@@ -24,6 +23,10 @@ const (
 	maxLocale     = 35
 	maxCode       = 255
 )
+
+// languageTag is of the form of BCP 47, or of POSIX's de_DE. Whether there is such
+// a language does not matter: pages speak another one then.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$`)
 
 // faults are what is wrong with a body.
 type faults []FieldError
@@ -84,11 +87,11 @@ func (f *faults) address(field, value string) {
 	}
 }
 
-func (f *faults) outcome(prefix string, generation int64, outcome Outcome) {
+func (f *faults) outcome(generation int64, outcome Outcome) {
 	if generation < 1 {
-		f.add(prefix+"generation", "must be a generation that was checked out")
+		f.add("generation", "must be a generation that was checked out")
 	}
-	among(f, prefix+"outcome", outcome, OutcomeOk, OutcomeUnauthorized, OutcomeRateLimited)
+	among(f, "outcome", outcome, OutcomeOk, OutcomeUnauthorized, OutcomeRateLimited)
 }
 
 func (r *CheckOutRequest) faults() (f faults) {
@@ -100,20 +103,21 @@ func (r *CheckOutRequest) faults() (f faults) {
 }
 
 func (r *ReportRequest) faults() (f faults) {
-	f.outcome("", r.Generation, r.Outcome)
+	f.outcome(r.Generation, r.Outcome)
 	return f
 }
 
+// faults leaves each report to be judged alone.
 func (r *ReportsRequest) faults() (f faults) {
 	if len(r.Reports) == 0 || len(r.Reports) > maxReports {
 		f.add("reports", "must be 1 to "+strconv.Itoa(maxReports)+" reports")
-		return f
 	}
-	for i, report := range r.Reports {
-		prefix := "reports[" + strconv.Itoa(i) + "]."
-		f.ref(prefix+"user", report.User)
-		f.outcome(prefix, report.Generation, report.Outcome)
-	}
+	return f
+}
+
+func (r *ReportFor) faults() (f faults) {
+	f.ref("user", r.User)
+	f.outcome(r.Generation, r.Outcome)
 	return f
 }
 
@@ -133,10 +137,8 @@ func (r *ConnectSessionRequest) faults() (f faults) {
 	if r.Region != nil {
 		among(&f, "region", *r.Region, RegionGarminCom, RegionGarminCn)
 	}
-	if r.Locale != nil {
-		if _, err := language.Parse(*r.Locale); err != nil || len(*r.Locale) > maxLocale {
-			f.add("locale", "must be a language tag such as en-GB")
-		}
+	if r.Locale != nil && (len(*r.Locale) > maxLocale || !languageTag.MatchString(*r.Locale)) {
+		f.add("locale", "must be a language tag such as en-GB")
 	}
 	among(&f, "purpose", r.Purpose, PurposeLink, PurposeRelink)
 	return f

@@ -447,9 +447,9 @@ type CheckedOut struct {
 // | `body_too_large` | 413 | more than 256 KiB |
 // | `unsupported_media_type` | 415 | the body is not application/json |
 // | `invalid_body` | 422 | the body is not as described; see `errors` |
-// | `generation_unknown` | 422 | the link never had a session of this generation |
+// | `generation_unknown` | 422 | no session of this generation was given out yet |
 // | `min_ttl_too_long` | 422 | Garmin gives no session that lasts so long: `max_ttl` is the most |
-// | `no_renewal_in_format` | 422 | what renews this session has no place in the format; take `garth` |
+// | `no_renewal_in_format` | 422 | what renews this session has no place in the format: a bearer holds nothing, `garminconnect` no OAuth1 token; take `garth` |
 // | `session_missing` | 422 | the text holds no session |
 // | `session_long` | 422 | the text is too long for a session |
 // | `session_not_base64` | 422 | neither JSON nor base64, or cut off |
@@ -510,7 +510,8 @@ type ConnectSessionRequest struct {
 	// Email Contact data, shown to the user and to support. It is matched to nobody.
 	Email *string `json:"email,omitempty"`
 
-	// Locale The user's language, as BCP 47 has it.
+	// Locale The user's language, as BCP 47 has it (or `de_DE`, as POSIX does). One
+	// that the pages do not speak changes nothing.
 	Locale *string `json:"locale,omitempty"`
 
 	// Purpose `relink` takes the Garmin account that was linked, and no other.
@@ -675,9 +676,9 @@ type Problem struct {
 	// | `body_too_large` | 413 | more than 256 KiB |
 	// | `unsupported_media_type` | 415 | the body is not application/json |
 	// | `invalid_body` | 422 | the body is not as described; see `errors` |
-	// | `generation_unknown` | 422 | the link never had a session of this generation |
+	// | `generation_unknown` | 422 | no session of this generation was given out yet |
 	// | `min_ttl_too_long` | 422 | Garmin gives no session that lasts so long: `max_ttl` is the most |
-	// | `no_renewal_in_format` | 422 | what renews this session has no place in the format; take `garth` |
+	// | `no_renewal_in_format` | 422 | what renews this session has no place in the format: a bearer holds nothing, `garminconnect` no OAuth1 token; take `garth` |
 	// | `session_missing` | 422 | the text holds no session |
 	// | `session_long` | 422 | the text is too long for a session |
 	// | `session_not_base64` | 422 | neither JSON nor base64, or cut off |
@@ -761,6 +762,9 @@ type ReportForResult struct {
 
 	// Code Why the report was not taken; null if it was.
 	Code *Code `json:"code"`
+
+	// Detail What is wrong with the report, if that is `invalid_body`.
+	Detail *string `json:"detail,omitempty"`
 
 	// User As it was sent.
 	User string `json:"user"`

@@ -49,7 +49,7 @@ func (w *waits) leave(token uuid.UUID) {
 func (a *API) standing(ctx context.Context, c echo.Context) error {
 	_, err := a.Accounts.Authorize(ctx, bearer(c.Request()), account.UserRef{})
 	if errors.Is(err, account.ErrTokenUnknown) {
-		return refuse(CodeUnauthenticated)
+		return notAuthenticated(c.Request())
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func ParseSession(garthDumps []byte) (*Session, error) {
 		return nil, &InputError{FaultNotBase64}
 	}
 	var parts []gjson.Result
-	if gjson.ValidBytes(b) {
+	if valid(b) {
 		parts = gjson.ParseBytes(b).Array()
 	}
 	if len(parts) != 2 {

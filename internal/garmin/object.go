@@ -1,6 +1,7 @@
 package garmin
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,9 +27,17 @@ const (
 
 var errNoObject = errors.New("not a JSON object")
 
+// maxNested is how many lists and objects may stand in a session, which has two or three: gjson goes into each by a
+// call, and so few bytes would take up a stack of megabytes.
+const maxNested = 1000
+
+func valid(b []byte) bool {
+	return bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) <= maxNested && gjson.ValidBytes(b)
+}
+
 // parseObject fails as membersOf does.
 func parseObject(b []byte) (object, error) {
-	if !gjson.ValidBytes(b) {
+	if !valid(b) {
 		return nil, errNoObject
 	}
 	return membersOf(gjson.ParseBytes(b))

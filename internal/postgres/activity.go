@@ -53,7 +53,7 @@ func (consumerRow) TableName() string { return "oauth1_consumer" }
 // Consumer implements link.Store.
 func (p *Links) Consumer(ctx context.Context) (link.Consumer, error) {
 	var row consumerRow
-	err := p.db.WithContext(ctx).Select("*, app_now() AS now").Take(&row).Error
+	err := p.db.WithContext(ctx).Select("consumer_key, secret, key_id, fetched_at, app_now() AS now").Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return link.Consumer{}, link.ErrNotFound
 	}

@@ -39,6 +39,9 @@ func TestStatementsOutliveAColumnMore(t *testing.T) {
 		if _, err := links.Connect(t.Context(), user); !errors.Is(err, link.ErrNotFound) {
 			t.Errorf("no connect session: %v", err)
 		}
+		if _, err := links.Consumer(t.Context()); !errors.Is(err, link.ErrNotFound) {
+			t.Errorf("no consumer: %v", err)
+		}
 		if _, err := links.Replicas(t.Context(), time.Minute); err != nil {
 			t.Errorf("the replicas: %v", err)
 		}
@@ -46,7 +49,7 @@ func TestStatementsOutliveAColumnMore(t *testing.T) {
 	read()
 	for _, table := range []string{
 		"users", "garmin_authentication_states", "garmin_challenges", "garmin_candidates", "garmin_login_attempts",
-		"connect_sessions", "replicas",
+		"connect_sessions", "replicas", "oauth1_consumer",
 	} {
 		if _, err := db.Pool.Exec(t.Context(), "ALTER TABLE "+table+" ADD COLUMN more text"); err != nil {
 			t.Fatal(err)

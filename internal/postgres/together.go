@@ -79,15 +79,27 @@ func (t *together) enter(a *asker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.waiting = append(t.waiting, a)
-	if t.taken == 0 || t.taken < lanes && t.wants() {
+	t.open()
+}
+
+// open opens a lane for those who wait, if they want one and may have it.
+func (t *together) open() {
+	if t.taken == 0 && len(t.waiting) > 0 || t.taken < lanes && t.wants() {
 		t.taken++
 		go t.carry()
 	}
 }
 
+// pass has those who wait pass a batch that is late.
+func (t *together) pass() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open()
+}
+
 // wants tells whether those who wait want a lane beside another.
 func (t *together) wants() bool {
-	return len(t.waiting) >= crowd || len(t.waiting) > 0 && time.Since(t.departed) > t.late
+	return len(t.waiting) >= crowd || len(t.waiting) > 0 && time.Since(t.departed) >= t.late
 }
 
 // carry asks for all who wait, batch by batch, as long as there are any.
@@ -112,6 +124,7 @@ func (t *together) next() []*asker {
 	batch := t.waiting[:n:n]
 	t.waiting = t.waiting[n:]
 	t.departed = time.Now()
+	time.AfterFunc(t.late, t.pass)
 	return batch
 }
 

@@ -127,15 +127,13 @@ func TestThoseWhoWaitCheckOutTogether(t *testing.T) {
 	}
 }
 
-// A connection that stalls holds up nobody else.
+// A connection that stalls holds up nobody else, although nobody comes after him.
 func TestCheckOutsPassOneThatIsLate(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
+	d.links.Late(time.Second)
 	release := d.hold()
-	d.checkOut(t.Context(), d.link(), "in time")
-	d.awaitWaiting(1)
-	d.links.Late(0)
-	d.checkOut(t.Context(), d.link(), "late")
+	d.checkOut(t.Context(), d.link(), "second")
 	d.awaitHeld(2)
 	last := d.checkOut(t.Context(), d.link(), "last") // there are two lanes
 	d.awaitWaiting(1)
@@ -157,6 +155,38 @@ func TestACrowdNeedNotWaitForAnother(t *testing.T) {
 	d.checkOut(t.Context(), d.link(), "crowd")
 	d.awaitHeld(2)
 	d.awaitWaiting(0)
+}
+
+// A dump reads the records for hours, so that no partition can be dropped.
+func TestCheckOutsGoOnWhileADumpOutlastsTheDay(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	dump, err := d.db.Pool.Begin(t.Context())
+	if err == nil {
+		_, err = dump.Exec(t.Context(), "LOCK TABLE link_activity IN ACCESS SHARE MODE")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := d.link()
+	d.db.Advance(t, 24*time.Hour)
+	cleaned := make(chan error, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() { cleaned <- d.links.Clean(ctx) }()
+	d.awaitHeld(1)
+	if a := <-d.checkOut(t.Context(), user, "meanwhile"); a.err != nil {
+		t.Errorf("meanwhile one got %+v", a)
+	}
+	if err := <-cleaned; err == nil {
+		t.Error("the partitions were turned under the dump's eyes")
+	}
+	if err := dump.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.links.Clean(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestCheckOutThatFailsHarmsNoOther(t *testing.T) {

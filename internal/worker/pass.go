@@ -85,13 +85,11 @@ func (w *Worker) check(ctx context.Context, act link.Act) error {
 
 // clean removes what is kept for a time only.
 func (w *Worker) clean(ctx context.Context) error {
-	if err := w.Links.Clean(ctx); err != nil {
-		return err
+	err := errors.Join(w.Links.Clean(ctx), w.Webhooks.Clean(ctx))
+	if w.Mail != nil {
+		err = errors.Join(err, w.Mail.Clean(ctx))
 	}
-	if err := w.Webhooks.Clean(ctx); err != nil || w.Mail == nil {
-		return err
-	}
-	return w.Mail.Clean(ctx)
+	return err
 }
 
 // lapseBatch is how many users' challenges and candidates one job ends.

@@ -159,6 +159,7 @@ func TestBadSessionStringsAreRefusedWithoutQuoting(t *testing.T) {
 		"token of a line":   encode(`[{"domain":"garmin.com"},{"access_token":"hunter2\nx"}]`),
 		"twice":             encode(`[{"domain":"garmin.com"},{"access_token":"hunter2","access_token":"x"}]`),
 		"trailing":          encode(`[{"domain":"garmin.com"},{"access_token":"hunter2"}] x`),
+		"deep":              encode(`[{"domain":"garmin.com"},{"access_token":"hunter2","x":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `}]`),
 		"huge":              encode(`[{"domain":"garmin.com"},{"access_token":"` + strings.Repeat("hunter2", 1e4) + `"}]`),
 	} {
 		s, err := garmin.ParseSession([]byte(in))

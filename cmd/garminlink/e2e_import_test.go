@@ -139,7 +139,7 @@ func TestImportReadsLines(t *testing.T) {
 	}
 	b := s.bulk(source)
 	b.want(t, exitFailure, "2 linked", "3 of 5 failed")
-	b.wantReport(t, map[string]string{"users.jsonl:5": "invalid_line", "ext:43": "invalid_user", nobody.String(): "unknown_user"})
+	b.wantReport(t, map[string]string{"users.jsonl:5": "invalid_line", "ext:43": "invalid_line", nobody.String(): "unknown_user"})
 	s.wantState(s.external("42"), "active")
 	s.wantState(own, "active")
 	if got := stored[string](s, "SELECT email FROM users WHERE external_id = '42'"); got != "contact@example.com" {

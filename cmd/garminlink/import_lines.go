@@ -81,6 +81,9 @@ func fromLine(file io.ReaderAt, place string, at int64, text []byte) newcomer {
 	if err != nil {
 		n.fault = mishap{invalidUser, err.Error()}
 	}
+	if _, err := account.NormalEmail(l.Email); err != nil && l.Email != "" {
+		n.fault = mishap{invalidLine, "the email is no e-mail address"}
+	}
 	n.who = who{ref: ref}
 	return n
 }

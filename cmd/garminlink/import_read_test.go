@@ -178,6 +178,7 @@ func TestLinesHoldOneUserEach(t *testing.T) {
 		`{"user":"ext:16","session":"x","user":"ext:17"}`,
 		`{"USER":"ext:17","user":"ext:18","session":"x"}`,
 		`{"user":"ext:18","session":"x"}]}`,
+		`{"user":"ext:19","email":"no address","session":"x"}`,
 		`{"user":"ext:last","session":"no end"}`,
 	}, "\n")}), "users.jsonl")
 	wantSame(t, opened(t, source, byExternalID), map[string]string{
@@ -185,7 +186,7 @@ func TestLinesHoldOneUserEach(t *testing.T) {
 		":5": "! user_twice", ":6": "! invalid_line", ":7": `ext:7  [{"oauth_token":""},{}]`, ":8": "! invalid_line", ":9": "! invalid_line",
 		":10": "! invalid_user", ":11": "! invalid_line", ":12": "! invalid_line", ":13": "! user_twice",
 		":14": "ext:14", ":15": "ext:15", ":16": "! invalid_line", ":17": "! invalid_line", ":18": "! invalid_line",
-		":19": "ext:last  no end",
+		":19": "! invalid_line", ":20": "ext:last  no end",
 	})
 }
 

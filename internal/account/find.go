@@ -11,7 +11,7 @@ func (s *Service) Find(ctx context.Context, ref UserRef) (User, error) {
 // contact data of external users are not looked at. It fails with ErrNotFound
 // and ErrInvalidEmail.
 func (s *Service) FindByEmail(ctx context.Context, email string) (User, error) {
-	email, err := normalEmail(email)
+	email, err := NormalEmail(email)
 	if err != nil {
 		return User{}, err
 	}

@@ -26,9 +26,9 @@ func TestNormalEmail(t *testing.T) {
 		{"runner@exаmple.com", ""}, // the Cyrillic letter
 		{strings.Repeat("a", 250) + "@a.bc", ""},
 	} {
-		got, err := normalEmail(c.in)
+		got, err := NormalEmail(c.in)
 		if got != c.want || (c.want == "") != errors.Is(err, ErrInvalidEmail) {
-			t.Errorf("normalEmail(%q) = %q, %v; want %q", c.in, got, err, c.want)
+			t.Errorf("NormalEmail(%q) = %q, %v; want %q", c.in, got, err, c.want)
 		}
 	}
 }
@@ -86,11 +86,11 @@ func FuzzNormalEmail(f *testing.F) {
 	f.Add("runner@example.com")
 	f.Add(" A@B.c ")
 	f.Fuzz(func(t *testing.T, s string) {
-		once, err := normalEmail(s)
+		once, err := NormalEmail(s)
 		if err != nil {
 			return
 		}
-		if twice, err := normalEmail(once); err != nil || twice != once {
+		if twice, err := NormalEmail(once); err != nil || twice != once {
 			t.Errorf("%q is normalised to %q, and that to %q (%v)", s, once, twice, err)
 		}
 	})

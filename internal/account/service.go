@@ -40,7 +40,7 @@ func (s *Service) Create(ctx context.Context, email, password string, role Role)
 
 // newUser is one who is not kept yet.
 func (s *Service) newUser(ctx context.Context, email, password string, role Role) (u User, hash string, err error) {
-	if email, err = normalEmail(email); err != nil {
+	if email, err = NormalEmail(email); err != nil {
 		return User{}, "", err
 	}
 	if hash, err = s.newHash(ctx, password, email); err != nil {
@@ -87,7 +87,7 @@ func (s *Service) CheckPassword(ctx context.Context, email, password string) (Pr
 
 // find returns nobody's hash for an e-mail that nobody has.
 func (s *Service) find(ctx context.Context, email string) (User, string, error) {
-	email, err := normalEmail(email)
+	email, err := NormalEmail(email)
 	if err != nil {
 		return User{}, s.hasher.nobody, nil
 	}

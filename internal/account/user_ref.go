@@ -88,7 +88,7 @@ func (s *Service) EnsureExternal(ctx context.Context, externalID, email string) 
 	}
 	if email != "" {
 		var err error
-		if email, err = normalEmail(email); err != nil {
+		if email, err = NormalEmail(email); err != nil {
 			return User{}, err
 		}
 	}

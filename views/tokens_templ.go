@@ -173,7 +173,7 @@ func tokenForm(f TokenForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = field(input{
-				ID: "token-name", Name: "name", Type: "text", Label: say(ctx, "Name"), Hint: say(ctx, "The program that will have it."), Value: f.Name,
+				ID: "token-name", Name: "name", Type: "text", Label: say(ctx, "Name"), Hint: say(ctx, "The program that will have it. Users read this name when it sends them to link."), Value: f.Name,
 				Autocomplete: "off", Error: f.NameError, Focus: f.NameError != "", More: templ.Attributes{"maxlength": "100"},
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

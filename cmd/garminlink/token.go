@@ -46,7 +46,7 @@ func newTokenCreate(p process) *cobra.Command {
 			return createToken(cmd.Context(), p, account.NewToken{Name: name, Scopes: scopes, ExpiresAt: time.Time(expires)})
 		},
 	}
-	create.Flags().StringVar(&name, "name", "", "the program that will have it")
+	create.Flags().StringVar(&name, "name", "", "the program that will have it; users read it when they are sent to link")
 	create.Flags().Var(&scopes, "scope", "what it may do; may be repeated, or have commas between")
 	create.Flags().Var(&expires, "expires", "when it ends: in days, as 90d, or when a day begins (UTC), as 2027-01-01; without, when it is revoked")
 	for _, name := range []string{"name", "scope"} {

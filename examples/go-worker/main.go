@@ -13,13 +13,14 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	w := worker{url: os.Getenv("GARMINLINK_URL"), token: os.Getenv("GARMINLINK_TOKEN"), client: &http.Client{Timeout: 100 * time.Second}}
+	w := worker{url: strings.TrimRight(os.Getenv("GARMINLINK_URL"), "/"), token: os.Getenv("GARMINLINK_TOKEN"), client: &http.Client{Timeout: 100 * time.Second}}
 	users, err := w.linkedUsers(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "go-worker:", err)

@@ -34,7 +34,7 @@ func main() {
 	}
 	a := &app{
 		base:       cmp.Or(os.Getenv("BASE_URL"), "http://"+listener.Addr().String()),
-		garminlink: garminlink{url: os.Getenv("GARMINLINK_URL"), token: os.Getenv("GARMINLINK_TOKEN")},
+		garminlink: garminlink{url: strings.TrimRight(os.Getenv("GARMINLINK_URL"), "/"), token: os.Getenv("GARMINLINK_TOKEN")},
 		webhooks:   webhooks{secret: secret, seen: map[string]bool{}, events: map[string]string{}},
 		sessions:   map[string]*session{},
 	}

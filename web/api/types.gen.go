@@ -495,9 +495,10 @@ type ConnectSession struct {
 	Purpose Purpose `json:"purpose"`
 
 	// Status `open`: waits for the user. `linked`: he has linked and goes back; a
-	// first link waits for its completion. `completed`, `cancelled` (by him),
+	// first link waits for its completion, which takes the code for 10 minutes
+	// after he has gone back. `completed`, `cancelled` (by him),
 	// `expired`, `superseded` (the link was removed, or its user signed in to
-	// Garmin on another way since) and `refused` (five wrong codes) are over.
+	// Garmin on another way since) and `refused` (five wrong completion codes) are over.
 	Status ConnectSessionStatus `json:"status"`
 
 	// URL Where to send the user; given when the session is created, and when that request is repeated. Secret.
@@ -529,9 +530,10 @@ type ConnectSessionRequest struct {
 }
 
 // ConnectSessionStatus `open`: waits for the user. `linked`: he has linked and goes back; a
-// first link waits for its completion. `completed`, `cancelled` (by him),
+// first link waits for its completion, which takes the code for 10 minutes
+// after he has gone back. `completed`, `cancelled` (by him),
 // `expired`, `superseded` (the link was removed, or its user signed in to
-// Garmin on another way since) and `refused` (five wrong codes) are over.
+// Garmin on another way since) and `refused` (five wrong completion codes) are over.
 type ConnectSessionStatus string
 
 // Event The same as in webhooks.
@@ -590,6 +592,7 @@ type Format string
 
 // LastReport What a worker said last of the session.
 type LastReport struct {
+	// At When the report came.
 	At time.Time `json:"at"`
 
 	// Outcome How a session fared.

@@ -56,7 +56,7 @@ var meanings = map[Code]meaning{
 	CodeSessionRefused:      {http.StatusUnprocessableEntity, "Garmin refuses the session", "Garmin accepts neither its token nor what would renew it."},
 	CodeSessionNotRenewable: {http.StatusUnprocessableEntity, "The session cannot renew itself", "It would take the place of one that can."},
 
-	CodePreconditionRequired: {http.StatusPreconditionRequired, "What does the request presume?", `Send If-Match: "<generation>" to write back, or If-None-Match: * to import.`},
+	CodePreconditionRequired: {http.StatusPreconditionRequired, "What does the request presume?", "Send If-Match with the generation, in quotes, to write back, or If-None-Match: * to import."},
 
 	CodeTooManyRequests: {http.StatusTooManyRequests, "Too many requests", "This token has used up its requests for now."},
 	CodeTooManyFailures: {http.StatusTooManyRequests, "Too many refused sessions", "Garmin refused too many sessions of this user within a day."},

@@ -31,7 +31,7 @@ func queryOf(c echo.Context) *query {
 	q := new(query)
 	var err error
 	if q.sent, err = url.ParseQuery(c.Request().URL.RawQuery); err != nil {
-		q.refuse("query", "must be name=value, percent-encoded, with & between")
+		q.refuse("query", "must be name=value, percent-encoded, joined by ampersands")
 	}
 	return q
 }

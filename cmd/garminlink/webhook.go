@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -45,21 +46,36 @@ func newWebhook(p process) *cobra.Command {
 }
 
 func newWebhookAdd(p process) *cobra.Command {
-	var events []string
+	var events eventList
 	add := &cobra.Command{
 		Use:   "add URL",
 		Short: "Have an address told of what happens from now on; prints the secret that signs, once",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return atSealedWebhooks(cmd.Context(), p, func(d *webhookDesk, ctx context.Context) error {
-				return d.add(ctx, args[0], events)
+				return d.add(ctx, args[0], events.types)
 			})
 		},
 	}
-	add.Flags().StringSliceVar(&events, "events", nil, "the events, with commas between, or all")
+	add.Flags().Var(&events, "events", "the events, with commas between, or all")
 	_ = add.MarkFlagRequired("events") // fails for flags that do not exist
 	return add
 }
+
+// eventList is events as a flag, with commas between or repeated.
+type eventList struct {
+	names []string
+	types []link.EventType // none: all
+}
+
+func (l *eventList) Set(text string) (err error) {
+	l.names = append(l.names, strings.Split(text, ",")...)
+	l.types, err = notify.ParseEvents(l.names)
+	return err
+}
+
+func (l *eventList) String() string { return strings.Join(l.names, ",") }
+func (*eventList) Type() string     { return "events" }
 
 // webhookDesk is what the commands on webhooks have before them.
 type webhookDesk struct {
@@ -138,11 +154,7 @@ func atSealedWebhooks(ctx context.Context, p process, work webhookWork) error {
 	})
 }
 
-func (d *webhookDesk) add(ctx context.Context, url string, names []string) error {
-	events, err := notify.ParseEvents(names)
-	if err != nil {
-		return err
-	}
+func (d *webhookDesk) add(ctx context.Context, url string, events []link.EventType) error {
 	e, secret, err := d.service.Add(ctx, url, events)
 	if errors.Is(err, notify.ErrAddressRefused) {
 		return fmt.Errorf("%w: GARMINLINK_WEBHOOK_ALLOW lists addresses that may be called although they are not public", err)

@@ -133,7 +133,7 @@ func TestWebhookCommandsRefuse(t *testing.T) {
 	}{
 		{"add https://example.com/", exitUsage, `"events" not set`},
 		{"add --events all", exitUsage, "arg"},
-		{"add https://example.com/ --events link.bogus", exitFailure, "link.reauth_needed"},
+		{"add https://example.com/ --events link.bogus", exitUsage, "link.reauth_needed"},
 		{"add https://me:pw@example.com/ --events all", exitFailure, "name or password"},
 		{"add example.com --events all", exitFailure, "https://host/path"},
 		{"add https://10.0.0.1/ --events all", exitFailure, "GARMINLINK_WEBHOOK_ALLOW"},

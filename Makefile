@@ -17,9 +17,10 @@ help: ## show this list
 run: program ## run everything on this machine, with a simulated Garmin
 	exec $(PROGRAM) dev
 
+# More packages at a time than there are cores, as the tests wait a lot. .ci/lint vets them.
 .PHONY: test
 test: program chromium axe redis python ## run all tests, with the race detector and real servers
-	$(WITH_DATABASE) $(GO) test -race -p 4 ./... # more than there are cores: the tests wait a lot
+	$(WITH_DATABASE) $(GO) test -race -vet=off -timeout 20m -p 4 ./...
 	$(WITH_DATABASE) $(GO) test -short -tags chaos -run '^TestChaos' ./cmd/garminlink
 	.ci/fuzz 1000x
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -56,8 +57,36 @@ func FuzzReport(f *testing.F) {
 		`{"generation":42,"outcome":"ok","observed_at":"2026-05-01T06:00:00Z"}`, `{"generation":1,"outcome":"unauthorized","observed_at":"2026-02-29T24:00:00-99:99"}`)
 }
 
-// Those of a batch are judged each alone.
+// FuzzReports has batches, whose reports are judged each alone.
 func FuzzReports(f *testing.F) {
+	f.Add(`{"reports":[{"user":"ext:42","generation":42,"outcome":"ok"},{"user":"01978a3c-6f7e-7c3b-9a56-0d3f5a1b2c4d","generation":7,"outcome":"rate_limited"}]}`)
+	f.Add(`{"reports":[null,{"user":"ext:\u0000"}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var r ReportsRequest
+		if err := reading(text, &r); err != nil {
+			checkRefusal(t, err, CodeMalformedJSON, CodeInvalidBody)
+			return
+		}
+		var sound []ReportFor
+		for _, one := range r.Reports {
+			if one.faults() == nil {
+				sound = append(sound, one)
+			}
+		}
+		if sound == nil {
+			return
+		}
+		taken, err := json.Marshal(ReportsRequest{Reports: sound})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := contractOf(t).allows("ReportsRequest", taken); err != nil {
+			t.Errorf("of %q were taken %s: %v", text, taken, err)
+		}
+	})
+}
+
+func FuzzReportFor(f *testing.F) {
 	fuzzBody[ReportFor](f, "ReportFor",
 		`{"user":"ext:42","generation":42,"outcome":"ok"}`, `{"user":"ext:\u0000"}`,
 		`{"user":"01978a3c-6f7e-7c3b-9a56-0d3f5a1b2c4d","generation":7,"outcome":"rate_limited"}`)

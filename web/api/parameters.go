@@ -82,9 +82,9 @@ func (q *query) time(name string) time.Time {
 
 func (q *query) state() LinkState {
 	text, ok := q.take("state")
-	s := LinkState(text)
-	if ok && !s.Valid() {
-		q.refuse("state", "must be one of not_linked, mfa_pending, active, reauth_needed")
+	s, all := LinkState(text), []LinkState{LinkStateNotLinked, LinkStateMfaPending, LinkStateActive, LinkStateReauthNeeded}
+	if ok && !slices.Contains(all, s) {
+		q.refuse("state", mustBeOneOf(all))
 	}
 	return s
 }

@@ -54,11 +54,15 @@ func among[T ~string](f *faults, field string, value T, all ...T) {
 		f.add(field, "is required")
 		return
 	}
+	f.add(field, mustBeOneOf(all))
+}
+
+func mustBeOneOf[T ~string](all []T) string {
 	var names []string
 	for _, v := range all {
 		names = append(names, string(v))
 	}
-	f.add(field, "must be one of "+strings.Join(names, ", "))
+	return "must be one of " + strings.Join(names, ", ")
 }
 
 func (f *faults) ref(field string, value UserRef) {
